@@ -1,0 +1,1 @@
+"""The mathematics under machine learning, as code that you can run, check and trust."""
