@@ -94,8 +94,9 @@ def finite(function: str, name: str, array: Any, original: Any = None) -> None:
     """Refuses NaN and infinity, and names the first place where one stands."""
     if is_traced(array):
         return
-    fine = bool(_all_finite(array)) if isinstance(array, jax.Array) else bool(np.isfinite(array).all())
-    if fine:
+    fine = _all_finite(array) if isinstance(array, jax.Array) else np.isfinite(array).all()
+    # subtle: inside jit even the answer about a concrete array is traced
+    if is_traced(fine) or bool(fine):
         return
     host = np.asarray(array)
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(host))[0])
@@ -169,7 +170,9 @@ def example_weights(function: str, value: Any, n: int, *, canonical: bool = Fals
         return None
     array = vector(function, "weights", value, canonical=canonical)
     if array.shape[0] != n:
-        refuse(function, "weights", f"has {array.shape[0]} rows, but there are {n} examples", f"shape {array.shape}", "pass one weight per row")
+        refuse(
+            function, "weights", f"has {array.shape[0]} rows, but there are {n} examples", f"shape {array.shape}", "pass one weight per row"
+        )
     if not is_traced(array) and float(array.min()) < 0:
         refuse(function, "weights", "has a negative entry", str(float(array.min())), "pass weights of zero or more")
     if not is_traced(array) and float(array.max()) <= 0:
@@ -250,3 +253,10 @@ def random_state(function: str, value: Any, name: str = "random_state") -> np.ra
     if not 0 <= value < SEED_END:
         refuse(function, name, "is out of range", repr(value), "pass a seed from 0 to 2**32 - 1")
     return np.random.RandomState(int(value))
+
+
+def flag(function: str, name: str, value: Any) -> bool:
+    """True or False; the string "False", which Python takes for true, is refused."""
+    if not isinstance(value, (bool, np.bool_)):
+        refuse(function, name, "is neither True nor False", describe(value), "pass True or False", TypeError)
+    return bool(value)

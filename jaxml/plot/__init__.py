@@ -1,0 +1,15 @@
+"""Pictures of losses, fits, boundaries and descents, from numbers and functions: no picture knows a model.
+
+Every function draws into `ax`, or into a figure of its own (800 x 500 pixels) that belongs to no pyplot state, and returns the Axes:
+
+    plot.loss_curve(fit.losses).figure.savefig("loss.png")
+
+matplotlib is imported when the first picture is drawn, not before.
+"""
+
+from jaxml.plot.boundaries import decision_boundary, probability_contours
+from jaxml.plot.curves import loss_curve, scatter_with_fit
+from jaxml.plot.descents import descent_path
+from jaxml.plot.tables import confusion_matrix
+
+__all__ = ["confusion_matrix", "decision_boundary", "descent_path", "loss_curve", "probability_contours", "scatter_with_fit"]

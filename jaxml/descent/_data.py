@@ -1,0 +1,109 @@
+"""What enters a descent: the loss's arguments by name, converted and checked once, before anything is compiled."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxml._arguments import INT32_MAX, describe, floats, refuse
+
+
+def check_loss(function: str, loss: Any) -> None:
+    if not callable(loss):
+        refuse(function, "loss", "is not a function", describe(loss), "pass loss(params, *data) -> scalar", TypeError)
+
+
+def check_optimizer(function: str, optimizer: Any) -> None:
+    if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        refuse(function, "optimizer", "is not an optax optimizer", describe(optimizer), "pass one, as optax.sgd(0.1)", TypeError)
+
+
+def finite_params(function: str, params: Any) -> Any:
+    """Every leaf as a finite floating array."""
+    if not jax.tree.leaves(params):
+        refuse(function, "params", "has no arrays", describe(params), "pass the start, as init(...) returns it")
+    named = lambda path, leaf: jnp.asarray(floats(function, "params" + jax.tree_util.keystr(path), leaf, canonical=True))
+    return jax.tree_util.tree_map_with_path(named, params)
+
+
+def data_names(loss: Callable[..., Any], n: int) -> list[str]:
+    """The loss's own names for its data, the parameters left out: x, y for most."""
+    try:
+        names = [p.name for p in inspect.signature(loss).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][1:]
+    except (TypeError, ValueError):
+        names = []
+    return [names[i] if i < len(names) else f"data[{i}]" for i in range(n)]
+
+
+def finite_data(function: str, names: list[str], data: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Each argument as JAX arrays: floats finite and in JAX's width, integers within int32; dicts and tuples keep their form."""
+    return tuple(_convert(function, name, value) for name, value in zip(names, data, strict=True))
+
+
+def _convert(function: str, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        value = np.asarray(value) if not any(isinstance(v, (list, jax.Array, np.ndarray)) for v in value) else _stack(function, name, value)
+    leaf = lambda path, v: _leaf(function, name + jax.tree_util.keystr(path), v)
+    return jax.tree_util.tree_map_with_path(leaf, value)
+
+
+def _stack(function: str, name: str, value: list) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        refuse(function, name, "has rows of different lengths", describe(value), "pass a rectangular array")
+
+
+def _leaf(function: str, name: str, value: Any) -> Array:
+    array = value if isinstance(value, jax.Array) else np.asarray(value)
+    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        return array
+    if array.size == 0:
+        refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one row")
+    if array.dtype.kind not in "iub":
+        return jnp.asarray(floats(function, name, array, canonical=True))
+    if array.dtype.itemsize > 4 and not jax.config.jax_enable_x64 and np.abs(np.asarray(array)).max() > INT32_MAX:
+        refuse(function, name, "has integers beyond int32", str(np.abs(array).max()), "turn x64 on, or use smaller integers")
+    return jnp.asarray(array)
+
+
+def split_hyper(function: str, hyper: dict[str, Any]) -> tuple[dict[str, Array], tuple[tuple[str, Any], ...]]:
+    """Keyword arguments as arrays, which are data to the compiler, and the rest, which it may take as constants."""
+    arrays = {k: _convert(function, k, v) for k, v in hyper.items() if isinstance(v, (jax.Array, np.ndarray, list, float)) or hasattr(v, "dtype")}
+    return arrays, tuple((k, v) for k, v in hyper.items() if k not in arrays)
+
+
+def common_rows(function: str, names: list[str], data: tuple[Any, ...]) -> int:
+    """The number of rows that every array of the data has."""
+    leaves = [(name, leaf) for name, value in zip(names, data, strict=True) for leaf in jax.tree.leaves(value)]
+    if not leaves:
+        refuse(function, "data", "is missing", "no arrays", "pass the loss's data, as x and y")
+    for name, leaf in leaves:
+        if leaf.ndim == 0:
+            refuse(function, name, "is a single number", describe(leaf), "pass one entry per row; constants go by keyword")
+        if len(leaf) != len(leaves[0][1]):
+            got = f"lengths {len(leaves[0][1])} and {len(leaf)}"
+            refuse(function, name, f"has {len(leaf)} rows, but '{leaves[0][0]}' has {len(leaves[0][1])}", got, "pass one entry per row")
+    return len(leaves[0][1])
+
+
+def refuse_bad_start(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> None:
+    """The loss is not finite before the first step, though params and data are: names the first row that makes it so."""
+    wanted = "pass data that the loss is defined on; labels are 0 ... k-1, as preprocessing.encode_labels makes them"
+    try:
+        n = common_rows(function, names, data)
+        one = lambda i: loss(params, *jax.tree.map(lambda a: a[i][None], data))
+        bad = ~np.isfinite(np.asarray(jax.lax.map(one, jnp.arange(n))))
+    except (TypeError, ValueError, IndexError):
+        bad = np.array([], bool)
+    if not bad.any():
+        refuse(function, "params", "is a bad start: the loss there is not finite", describe(params), "start nearer to zero, or rescale the data")
+    row = int(np.argmax(bad))
+    entries = [f"{name} = {np.array2string(np.asarray(jax.tree.leaves(v)[0][row]), precision=4, threshold=6)}" for name, v in zip(names, data, strict=True)]
+    refuse(function, names[-1], f"makes the loss at the start not finite, first in row {row}", ", ".join(entries), wanted)

@@ -1,0 +1,160 @@
+"""The machinery of `linear.solve`: least squares by an orthogonal factorisation of the centred, scaled columns.
+
+The normal equations square the condition number; QR does not.  Centring takes the intercept out, scaling makes the
+answer equivariant in the units of x.  Golub, Van Loan, Matrix Computations, 4th ed., sections 5.3 and 5.5.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxml._arguments import is_traced
+from jaxml.exceptions import IllConditionedWarning, RankWarning
+
+DELICATE = 30  # condition number above which the refinement's own rounding would show
+CERTAIN = 1e-4  # eps times the condition number: above this, fewer than four digits are certain
+
+
+class Solution(NamedTuple):
+    w: Array  # (d,)
+    b: Array  # ()
+    rank: Array  # () of the centred columns
+    condition: Array  # () of the centred, scaled columns; dropped directions are left out
+
+
+@jax.jit
+@jax.default_matmul_precision("highest")
+def least_squares(x: Array, y: Array, weights: Array | None, l2: Array | None) -> Solution:
+    """The w, b that minimise Σ ωᵢ (w·xᵢ + b − yᵢ)² / Σ ωᵢ + l2/2 ‖w‖²; of several, the w of least norm.  (n, d), (n,) -> Solution"""
+    n, d = x.shape
+    weights = jnp.ones(n, x.dtype) if weights is None else weights
+    x, x_mean = centre(x, weights)
+    y, y_mean = centre(y[:, None], weights)
+    root = jnp.sqrt(weights)[:, None]
+    ridge = None if l2 is None else weights.sum() * l2 / 2
+    solve = tall if n > d else wide
+    w, sigma, kept = solve(root * x, root * y, jnp.abs(x_mean), ridge)
+    smallest = jnp.min(jnp.where(kept, sigma, jnp.inf))
+    return Solution(w, y_mean[0] - x_mean @ w, kept.sum(), jnp.where(kept.any(), sigma[0] / smallest, 1))
+
+
+def tall(a: Array, t: Array, offset: Array, ridge: Array | None) -> tuple[Array, Array, Array]:
+    """More rows than columns: QR, then the singular values of the small R.  -> w (d,), sigma (d,), kept (d,)"""
+    scale = column_scale(a, offset)
+    a = a / scale
+    if ridge is not None:  # the penalty is d more rows, which ask √ridge wⱼ to be 0
+        a = jnp.concatenate([a, jnp.diag(jnp.sqrt(ridge) / scale)])
+        t = jnp.concatenate([t, jnp.zeros_like(t, shape=(len(scale), 1))])
+    # subtle: the last column of R is Qᵀt, so Q itself is never formed
+    r = jnp.linalg.qr(jnp.concatenate([a, t], axis=1), mode="r")[: len(scale)]
+    u, sigma, vt = jnp.linalg.svd(r[:, :-1])
+    kept = is_seen(sigma)
+    inverse = jnp.where(kept, 1 / jnp.where(kept, sigma, 1), 0)
+    v = vt.T @ (inverse * (u.T @ r[:, -1]))
+    # one step of refinement; where the columns are nearly dependent, with a gradient in twice the precision
+    delicate = sigma[0] * jnp.max(inverse) > DELICATE
+    gradient = jax.lax.cond(delicate, twice_precise_gradient, lambda a, t, v: a.T @ (t - a @ v), a, t[:, 0], v)
+    v = v + vt.T @ (inverse**2 * (vt @ gradient))
+    w = jax.lax.cond(kept.all(), lambda w, *_: w, least_norm, v / scale, vt.T / scale[:, None], kept)
+    return w, sigma, kept
+
+
+def wide(a: Array, t: Array, offset: Array, ridge: Array | None) -> tuple[Array, Array, Array]:
+    """At most as many rows as columns: the SVD, whose solution has least norm.  -> w (d,), sigma (n,), kept (n,)"""
+    u, sigma, vt = jnp.linalg.svd(a, full_matrices=False)
+    kept = is_seen(sigma)
+    filtered = jnp.where(kept, sigma / jnp.where(kept, sigma**2 + (0 if ridge is None else ridge), 1), 0)
+    return vt.T @ (filtered * (u.T @ t[:, 0])), sigma, kept
+
+
+def is_seen(sigma: Array) -> Array:
+    """Which singular values stand above rounding, about one eps of the largest whatever the shape.
+
+    subtle: lstsq's usual cut-off, eps·max(n, d), grows with the rows and drops real columns of tall float32 data.
+    """
+    return sigma > 10 * jnp.finfo(sigma.dtype).eps * sigma[0]
+
+
+def centre(x: Array, weights: Array) -> tuple[Array, Array]:
+    """Columns less their weighted means, and the means.  A second pass removes the rounding of the first."""
+    first = weights @ x / weights.sum()
+    second = weights @ (x - first) / weights.sum()
+    return x - first - second, first + second
+
+
+def column_scale(a: Array, offset: Array) -> Array:
+    """About the columns' lengths; infinite for a column that is constant but for rounding, so that it drops out.  (n, d) -> (d,)"""
+    largest = jnp.max(jnp.abs(a), axis=0)
+    constant = largest <= 8 * jnp.finfo(a.dtype).eps * offset
+    # divided by the largest entry first, so that squares neither overflow nor vanish
+    length = largest * jnp.linalg.norm(a / jnp.where(largest == 0, 1, largest), axis=0)
+    # a power of two, so that dividing by it rounds nothing
+    return jnp.where(constant | (length == 0), jnp.inf, jnp.ldexp(jnp.ones_like(length), jnp.frexp(length)[1]))
+
+
+def least_norm(w: Array, directions: Array, kept: Array) -> Array:
+    """w without its part along the directions that the data do not see.  (d,), (d, d), (d,) -> (d,)"""
+    unseen = jnp.where(kept, 0, directions / jnp.linalg.norm(directions, axis=0))
+    return w - unseen @ (jnp.linalg.pinv(unseen) @ w)
+
+
+def twice_precise_gradient(a: Array, t: Array, v: Array) -> Array:
+    """Aᵀ(t − Av), each of its two products rounded once at the end.  (n, d), (n,), (d,) -> (d,)"""
+    residual = accurate_product(jnp.concatenate([t[:, None], a], axis=1), jnp.concatenate([jnp.ones_like(v[:1]), -v]))
+    return accurate_product(a.T, residual)
+
+
+def accurate_product(a: Array, v: Array) -> Array:
+    """a @ v as if in twice the precision.  (m, k), (k,) -> (m,)
+
+    Ogita, Rump, Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 26 (2005): algorithm 5.3, summed as a tree.
+    """
+    product, lost = two_product(a.T, v[:, None])
+    while len(product) > 1:
+        half = (len(product) + 1) // 2
+        pad = ((0, 2 * half - len(product)), (0, 0))
+        product, lost = jnp.pad(product, pad), jnp.pad(lost, pad)
+        product, error = two_sum(product[:half], product[half:])
+        lost = lost[:half] + lost[half:] + error
+    return product[0] + lost[0]
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """a + b rounded, and exactly what the rounding lost (Knuth)."""
+    s = a + b
+    bb = s - a
+    return s, (a - (s - bb)) + (b - bb)
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """a · b rounded, and exactly what the rounding lost (Dekker, Veltkamp)."""
+    p = a * b
+    (ah, al), (bh, bl) = halves(a), halves(b)
+    return p, al * bl - (((p - ah * bh) - al * bh) - ah * bl)
+
+
+def halves(a: Array) -> tuple[Array, Array]:
+    """a as a sum of two numbers with half the digits each."""
+    c = a * (2 ** ((jnp.finfo(a.dtype).nmant + 2) // 2) + 1)
+    high = c - (c - a)
+    return high, a - high
+
+
+def warn_if_uncertain(function: str, solution: Solution, penalised: bool) -> None:
+    """Says on the host what the factorisation saw.  Silent inside jit, where there are no values yet."""
+    if is_traced(solution.rank):
+        return
+    rank, columns, lost = int(solution.rank), len(solution.w), float(solution.condition * jnp.finfo(solution.w.dtype).eps)
+    if rank < columns and not penalised:
+        text = f"{function}: only {rank} of the {columns} columns of 'x' are independent after centring, so many parameters fit"
+        warnings.warn(f"{text} equally well; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=3)
+    if lost > CERTAIN:
+        text = f"{function}: the columns of 'x' are nearly dependent: their condition number is {float(solution.condition):.1e} after scaling,"
+        digits = f"so rounding in {solution.w.dtype} changes the parameters by about {lost:.0e} of the largest"
+        remedy = "; turn x64 on, drop a column, or use l2 > 0" if solution.w.dtype == jnp.float32 else "; drop a column, or use l2 > 0"
+        warnings.warn(text + " " + digits + remedy, IllConditionedWarning, stacklevel=3)

@@ -1,0 +1,52 @@
+"""Linear regression:  ŷ = w·x + b.
+
+The mean squared error, with an L2 penalty on w alone, is
+
+    L(w, b) = mean (zᵢ − yᵢ)² + l2/2 ‖w‖²,    z = x w + b
+
+L is convex and quadratic, so its minimum is one linear solve.
+Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, sections 3.2 and 3.4.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from jaxml.models._edge import mean, regression, rows, targets
+from jaxml.models._least_squares import least_squares, warn_if_uncertain
+
+
+class Params(NamedTuple):
+    w: Array  # (d,)
+    b: Array  # ()
+
+
+def init(n_features: int) -> Params:
+    """Zeros: L is convex, so the start does not matter."""
+    return Params(w=jnp.zeros(n_features), b=jnp.zeros(()))
+
+
+def predict(params: Params, x: Array) -> Array:
+    """ŷ, in the units of y.  (n, d) -> (n,)"""
+    x = rows("linear.predict", params, x)
+    return x @ params.w + params.b
+
+
+def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Array:
+    """L(w, b), in the units of y squared.  (n, d), (n,) -> ()"""
+    z = predict(params, x)
+    y = targets("linear.loss", y, z, weights)
+    return mean((z - y) ** 2, weights) + l2 / 2 * jnp.sum(params.w**2)
+
+
+def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
+    """The w, b where L is least; of several, the w of least norm.  (n, d), (n,) -> Params
+
+    Warns with RankWarning and IllConditionedWarning.  A line through the origin: solve with each row (−x, −y) added.
+    Golub, Van Loan, Matrix Computations, section 5.3.
+    """
+    x, y, weights, penalty = regression("linear.solve", x, y, weights, l2)
+    minimum = least_squares(x, y, weights, penalty)
+    warn_if_uncertain("linear.solve", minimum, penalised=penalty is not None)
+    return Params(minimum.w, minimum.b)
