@@ -47,8 +47,11 @@ def floats(function: str, name: str, value: Any, *, canonical: bool = False) -> 
     float32 and float64 keep their width; half precision becomes float32; integers, booleans and Python numbers become float64.
     With `canonical`, the width is the one JAX computes in: float32 unless x64 is on.
     """
-    array = value if isinstance(value, jax.Array) else _numpy(function, name, value)
-    dtype = _float_dtype(array.dtype, canonical)
+    on_device = isinstance(value, jax.Array)
+    array = value if on_device else _numpy(function, name, value)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating) or jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        refuse(function, name, "is not an array of real numbers", describe(array), "pass real numbers", TypeError)
+    dtype = _float_dtype(array.dtype, canonical or on_device)
     if array.dtype != dtype:
         with np.errstate(over="ignore"):
             array = array.astype(dtype)
@@ -57,29 +60,32 @@ def floats(function: str, name: str, value: Any, *, canonical: bool = False) -> 
 
 
 def _numpy(function: str, name: str, value: Any) -> np.ndarray:
-    """Lists, DataFrames and anything with `__array__`, as real numbers."""
+    """Lists, DataFrames and anything with `__array__`, as real numbers in this machine's byte order."""
+    if np.ma.is_masked(value):
+        refuse(function, name, "has masked entries", describe(value), "fill them or drop their rows before the call")
     try:
         array = np.asarray(value)
     except ValueError:  # NumPy's word for rows of different lengths
         refuse(function, name, "has rows of different lengths", describe(value), "pass a rectangular array")
     if array.dtype == object:
+        entries = array.ravel().tolist()
+        strange = next((i for i, v in enumerate(entries) if not isinstance(v, numbers.Real)), None)
+        if strange is not None:
+            refuse(function, name, "is not numeric", f"{entries[strange]!r} at position {strange}", "pass numbers only", TypeError)
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            row, bad = next((i, v) for i, v in enumerate(array.ravel().tolist()) if not isinstance(v, numbers.Real))
-            refuse(function, name, "is not numeric", f"{bad!r} at position {row}", "pass numbers only", TypeError)
-    if array.dtype.kind not in "fiub":
+        except OverflowError:
+            refuse(function, name, "has a number beyond float64", describe(value), "rescale it")
+    if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
         wanted = "pass real numbers; preprocessing.encode_labels makes integers of names"
         refuse(function, name, "is not an array of real numbers", describe(array), wanted, TypeError)
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _float_dtype(dtype: Any, canonical: bool) -> Any:
     """The floating dtype that an array of `dtype` is computed in."""
-    if jnp.issubdtype(dtype, jnp.complexfloating):
-        raise TypeError(f"jaxml computes with real numbers; got {dtype}")
     if jnp.issubdtype(dtype, jnp.floating):
-        wide = np.dtype(np.float64) if dtype == np.float64 or jnp.finfo(dtype).bits > 64 else np.dtype(np.float32)
+        wide = np.dtype(np.float32) if jnp.finfo(dtype).bits <= 32 else np.dtype(np.float64)
     else:
         wide = np.dtype(np.float64)
     return jax.dtypes.canonicalize_dtype(wide) if canonical else wide
@@ -112,7 +118,7 @@ def finite(function: str, name: str, array: Any, original: Any = None) -> None:
 
 def matrix(function: str, name: str, value: Any, *, columns: int | None = None, canonical: bool = False) -> Any:
     """A finite table (n, d) with n >= 1 and d >= 1; with `columns`, d must be that number."""
-    _want_rank(function, name, value, 2)
+    want_rank(function, name, value, 2)
     array = floats(function, name, value, canonical=canonical)
     if 0 in array.shape:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one row and one column")
@@ -124,14 +130,14 @@ def matrix(function: str, name: str, value: Any, *, columns: int | None = None, 
 
 def vector(function: str, name: str, value: Any, *, canonical: bool = False) -> Any:
     """A finite vector (n,) with n >= 1; a single column (n, 1) is raveled."""
-    _want_rank(function, name, value, 1)
+    want_rank(function, name, value, 1)
     array = floats(function, name, value, canonical=canonical).reshape(-1)
     if array.size == 0:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one value")
     return array
 
 
-def _want_rank(function: str, name: str, value: Any, rank: int) -> None:
+def want_rank(function: str, name: str, value: Any, rank: int) -> None:
     """Refuses an array of another rank, with the reshape to use."""
     if value is None:
         refuse(function, name, "is missing", "None", "pass an array", TypeError)
@@ -185,7 +191,7 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
 
     NumPy in, NumPy out; a jax.Array stays one.  With `n_classes`, a label of k or more is refused.
     """
-    _want_rank(function, name, value, 1)
+    want_rank(function, name, value, 1)
     array = value if isinstance(value, jax.Array) else _numpy(function, name, value)
     array = array.reshape(-1)
     if array.size == 0:
@@ -203,8 +209,14 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
     if low < 0 or high > INT32_MAX or (n_classes is not None and high >= n_classes):
         bad = (host < 0) | (host > INT32_MAX) | ((host >= n_classes) if n_classes is not None else False)
         i = int(np.argmax(bad))
-        what = "has a negative label" if host[i] < 0 else "has a label past the last class" if n_classes else "has a label beyond int32"
-        refuse(function, name, what, f"{host[i]} at row {i}" + (f" with {n_classes} classes" if n_classes else ""), wanted)
+        what = (
+            "has a negative label"
+            if host[i] < 0
+            else "has a label past the last class"
+            if n_classes is not None
+            else "has a label beyond int32"
+        )
+        refuse(function, name, what, f"{host[i]} at row {i}" + (f" with {n_classes} classes" if n_classes is not None else ""), wanted)
     return array.astype(np.int32)
 
 
@@ -221,6 +233,7 @@ def number(
         value = value.item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         refuse(function, name, "is not a number", describe(value), f"pass a number {_range(low, high, above, below)}".rstrip(), TypeError)
+    value = value if isinstance(value, (int, float)) else float(value)
     if not (low <= value <= high and above < value < below) or not np.isfinite(value):
         refuse(function, name, "is out of range", repr(value), f"pass a number {_range(low, high, above, below)}".rstrip())
     return value
@@ -231,9 +244,10 @@ def integer(function: str, name: str, value: Any, *, low: int | None = None, hig
     limits = _range(-np.inf if low is None else low, np.inf if high is None else high, -np.inf, np.inf)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         refuse(function, name, "is not a whole number", describe(value), f"pass an int {limits}".rstrip(), TypeError)
+    value = int(value)
     if (low is not None and value < low) or (high is not None and value > high):
         refuse(function, name, "is out of range", repr(value), f"pass an int {limits}".rstrip())
-    return int(value)
+    return value
 
 
 def _range(low: float, high: float, above: float, below: float) -> str:
@@ -250,9 +264,10 @@ def random_state(function: str, value: Any, name: str = "random_state") -> np.ra
         return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         refuse(function, name, "is not a seed", describe(value), "pass an int from 0 to 2**32 - 1, a RandomState, or None", TypeError)
+    value = int(value)
     if not 0 <= value < SEED_END:
         refuse(function, name, "is out of range", repr(value), "pass a seed from 0 to 2**32 - 1")
-    return np.random.RandomState(int(value))
+    return np.random.RandomState(value)
 
 
 def flag(function: str, name: str, value: Any) -> bool:

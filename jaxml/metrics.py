@@ -322,9 +322,7 @@ def _table(f: str, name: str, value: Any) -> NDArray[Any]:
 
 def _on_host(reader: Callable[[str, str, Any], Any], f: str, name: str, value: Any) -> NDArray[Any]:
     # with x64 off, a jax.Array of integers has no float64 to become; a NumPy one has
-    if isinstance(value, jax.Array) and value.dtype.kind in "biu":
-        value = np.asarray(value)
-    return np.asarray(reader(f, name, value))
+    return np.asarray(reader(f, name, np.asarray(value) if isinstance(value, jax.Array) else value))
 
 
 def _over_outputs(f: str, each: Floats, multioutput: Any) -> Averaged:
@@ -399,7 +397,7 @@ def _label_column(f: str, name: str, value: Any) -> NDArray[Any]:
         return array.astype(str)
     if any(strings):
         refuse(f, name, "mixes strings with other values", _names(array), "pass labels of one kind", TypeError)
-    numbers = _on_host(vector, f, name, array)
+    numbers = _on_host(vector, f, name, value)
     array = np.asarray(array.tolist()) if array.dtype == object else array
     with np.errstate(invalid="ignore"):
         whole = (array if array.dtype.kind in "biu" else numbers).astype(np.int64)

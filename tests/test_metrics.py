@@ -156,7 +156,7 @@ def test_parity_labels(names, seed):
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["0123", "negative", "strings", "floats"])
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_parity_probabilities_and_scores(names, seed):
     rng = np.random.RandomState(seed)
     n, k = rng.randint(8, 40), rng.randint(3, 5)
@@ -325,13 +325,13 @@ def test_refuses_bad_weights(name, weights, message):
     [
         (["a", 1], ["a", "b"], TypeError, "'y_true' mixes strings with other values; got 'a', 1"),
         (["a", None], ["a", "b"], TypeError, "'y_true' mixes strings with other values"),
-        ([0, None], [0, 1], ValueError, "'y_true' contains NaN; got nan at row 1"),
+        ([0, None], [0, 1], TypeError, "'y_true' is not numeric; got None at position 1"),
         (["a", "b"], [0, 1], TypeError, "'y_pred' holds numbers, but 'y_true' holds strings"),
         ([0, 1], [0.2, 0.7], ValueError, r"'y_pred' is continuous, not a label; got 0\.2 at row 0"),
         ([0, 1], [0, 1e300], ValueError, r"'y_pred' is continuous"),
         ([[0, 1], [1, 0]], [[0, 1], [1, 0]], ValueError, "'y_true' has 2 dimensions, not 1"),
-        ([b"a", b"b"], [b"a", b"b"], TypeError, "'y_true' is not numeric"),
-        ([[0], [0, 1]], [0, 1], TypeError, "'y_true' is not numeric"),
+        ([b"a", b"b"], [b"a", b"b"], TypeError, "'y_true' is not an array of real numbers"),
+        ([[0], [0, 1]], [0, 1], ValueError, "'y_true' has rows of different lengths"),
     ],
 )
 def test_refuses_what_is_not_a_label(name, y_true, y_pred, error, message):

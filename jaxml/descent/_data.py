@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,12 @@ def check_loss(function: str, loss: Any) -> None:
 def check_optimizer(function: str, optimizer: Any) -> None:
     if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
         refuse(function, "optimizer", "is not an optax optimizer", describe(optimizer), "pass one, as optax.sgd(0.1)", TypeError)
+
+
+def check_key(function: str, key: Any) -> None:
+    is_key = isinstance(key, jax.Array) and (jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == np.uint32)
+    if not is_key:
+        refuse(function, "key", "is not a JAX random key", describe(key), "pass jax.random.key(0), say", TypeError)
 
 
 def finite_params(function: str, params: Any) -> Any:
@@ -60,7 +66,7 @@ def _stack(function: str, name: str, value: list) -> np.ndarray:
         refuse(function, name, "has rows of different lengths", describe(value), "pass a rectangular array")
 
 
-def _leaf(function: str, name: str, value: Any) -> Array:
+def _leaf(function: str, name: str, value: Any) -> Any:
     array = value if isinstance(value, jax.Array) else np.asarray(value)
     if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
         return array
@@ -68,14 +74,16 @@ def _leaf(function: str, name: str, value: Any) -> Array:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one row")
     if array.dtype.kind not in "iub":
         return jnp.asarray(floats(function, name, array, canonical=True))
-    if array.dtype.itemsize > 4 and not jax.config.jax_enable_x64 and np.abs(np.asarray(array)).max() > INT32_MAX:
+    if array.dtype.itemsize > 4 and not jax.config.read("jax_enable_x64") and np.abs(np.asarray(array)).max() > INT32_MAX:
         refuse(function, name, "has integers beyond int32", str(np.abs(array).max()), "turn x64 on, or use smaller integers")
     return jnp.asarray(array)
 
 
 def split_hyper(function: str, hyper: dict[str, Any]) -> tuple[dict[str, Array], tuple[tuple[str, Any], ...]]:
     """Keyword arguments as arrays, which are data to the compiler, and the rest, which it may take as constants."""
-    arrays = {k: _convert(function, k, v) for k, v in hyper.items() if isinstance(v, (jax.Array, np.ndarray, list, float)) or hasattr(v, "dtype")}
+    arrays = {
+        k: _convert(function, k, v) for k, v in hyper.items() if isinstance(v, (jax.Array, np.ndarray, list, float)) or hasattr(v, "dtype")
+    }
     return arrays, tuple((k, v) for k, v in hyper.items() if k not in arrays)
 
 
@@ -93,17 +101,25 @@ def common_rows(function: str, names: list[str], data: tuple[Any, ...]) -> int:
     return len(leaves[0][1])
 
 
-def refuse_bad_start(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> None:
-    """The loss is not finite before the first step, though params and data are: names the first row that makes it so."""
-    wanted = "pass data that the loss is defined on; labels are 0 ... k-1, as preprocessing.encode_labels makes them"
+def refuse_bad_start(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> NoReturn:
+    """The loss is not finite before the first step, though params and data are: names the row that makes it so, or the start."""
+    refuse_bad_rows(function, loss, params, names, data)
+    refuse(
+        function, "params", "is a bad start: the loss there is not finite", describe(params), "start nearer to zero, or rescale the data"
+    )
+
+
+def refuse_bad_rows(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> None:
+    """Names the first row whose own loss at params is not finite, if the loss can be taken row by row."""
     try:
         n = common_rows(function, names, data)
-        one = lambda i: loss(params, *jax.tree.map(lambda a: a[i][None], data))
-        bad = ~np.isfinite(np.asarray(jax.lax.map(one, jnp.arange(n))))
-    except (TypeError, ValueError, IndexError):
-        bad = np.array([], bool)
-    if not bad.any():
-        refuse(function, "params", "is a bad start: the loss there is not finite", describe(params), "start nearer to zero, or rescale the data")
-    row = int(np.argmax(bad))
-    entries = [f"{name} = {np.array2string(np.asarray(jax.tree.leaves(v)[0][row]), precision=4, threshold=6)}" for name, v in zip(names, data, strict=True)]
-    refuse(function, names[-1], f"makes the loss at the start not finite, first in row {row}", ", ".join(entries), wanted)
+        row_loss = lambda i: loss(params, *jax.tree.map(lambda a: a[i][None], data))
+        bad = ~np.isfinite(np.asarray(jax.lax.map(row_loss, jnp.arange(n))))
+    except (TypeError, ValueError, IndexError):  # a loss of another form: it has no rows
+        return
+    if bad.any():
+        row = int(np.argmax(bad))
+        show = lambda v: np.array2string(np.asarray(jax.tree.leaves(v)[0][row]), precision=4, threshold=6)
+        entries = ", ".join(f"{name} = {show(value)}" for name, value in zip(names, data, strict=True))
+        wanted = "pass data that the loss is defined on; labels are 0 ... k-1, as preprocessing.encode_labels makes them"
+        refuse(function, names[-1], f"makes the loss at the start not finite, first in row {row}", entries, wanted)

@@ -1,6 +1,6 @@
 """Full-batch descent: one compiled loop over all steps.
 
-    θ ← θ + optimizer(∇L(θ))
+θ ← θ + optimizer(∇L(θ))
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ class State(NamedTuple):
 
 
 def minimize(
-    loss: Callable[..., Array], params: Any, *data: Any, optimizer: optax.GradientTransformation, steps: int, tol: float | None = None, **hyper: Any
+    loss: Callable[..., Array],
+    params: Any,
+    *data: Any,
+    optimizer: optax.GradientTransformation,
+    steps: int,
+    tol: float | None = None,
+    **hyper: Any,
 ) -> Fit:
     """The end of `steps` optimizer updates on loss(params, *data, **hyper), all rows in each; fewer if the gradient's norm falls to tol.
 
@@ -121,13 +127,14 @@ def rate_of(optimizer: Any, state: Any, value_of: Callable[[Any], Array]) -> flo
     return norm(updates) / norm(state.grads) if norm(state.grads) > 0 else 0.0
 
 
-def _finish(end: State, value_of: Callable, params: Any, names: list[str], data: tuple, optimizer: Any, tol: float | None) -> Fit:
+def _finish(end: State, value_of: partial, params: Any, names: list[str], data: tuple, optimizer: Any, tol: float | None) -> Fit:
     """The Fit of a finished loop, or the error that it ended in."""
     n_steps = int(end.step)
     if n_steps < 0:
-        refuse_bad_start("minimize", value_of, params, names, data)
+        unweighted = partial(value_of.func, **{k: v for k, v in value_of.keywords.items() if k != "weights"})
+        refuse_bad_start("minimize", unweighted, params, names, data)
     gradient_norm = norm(end.grads)
-    settled = has_settled(end.value, gradient_norm, tol)
+    settled = not end.failed and has_settled(end.value, gradient_norm, tol)
     fit = Fit(end.params, np.asarray(end.losses)[:n_steps], settled, n_steps, gradient_norm, np.zeros(0))
     if end.failed:
         what = f"the loss went from {float(end.value):.3g} to {float(end.failure):.3g}, having started at {float(end.losses[0]):.3g}"

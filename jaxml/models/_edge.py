@@ -50,7 +50,13 @@ def probabilities(function: str, y: Any, z: Array, weights: Any) -> Array:
     outside = (np.asarray(y) < 0) | (np.asarray(y) > 1)
     if outside.any():
         i = int(np.argmax(outside))
-        refuse(function, "y", "is not 0 or 1", f"{np.asarray(y)[i]:g} at row {i}", "preprocessing.encode_labels makes labels 0 ... k-1 of anything")
+        refuse(
+            function,
+            "y",
+            "is not 0 or 1",
+            f"{np.asarray(y)[i]:g} at row {i}",
+            "preprocessing.encode_labels makes labels 0 ... k-1 of anything",
+        )
     return y
 
 
@@ -76,7 +82,9 @@ def classification(
     y = _arguments.labels(function, "y", y, n_classes=n_classes)
     x, y, weights, l2 = _in_one_dtype(function, x, y, weights, l2)
     if n_classes is None and is_traced(y):
-        refuse(function, "y", "is traced", describe(y), "the number of classes is read from y: call outside jit, or close over y", TypeError)
+        refuse(
+            function, "y", "is traced", describe(y), "the number of classes is read from y: call outside jit, or close over y", TypeError
+        )
     if not is_traced(y):
         seen = np.unique(np.asarray(y) if weights is None or is_traced(weights) else np.asarray(y)[np.asarray(weights) > 0])
         if len(seen) == 1:

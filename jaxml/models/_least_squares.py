@@ -154,7 +154,9 @@ def warn_if_uncertain(function: str, solution: Solution, penalised: bool) -> Non
         text = f"{function}: only {rank} of the {columns} columns of 'x' are independent after centring, so many parameters fit"
         warnings.warn(f"{text} equally well; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=3)
     if lost > CERTAIN:
-        text = f"{function}: the columns of 'x' are nearly dependent: their condition number is {float(solution.condition):.1e} after scaling,"
+        text = (
+            f"{function}: the columns of 'x' are nearly dependent: their condition number is {float(solution.condition):.1e} after scaling,"
+        )
         digits = f"so rounding in {solution.w.dtype} changes the parameters by about {lost:.0e} of the largest"
         remedy = "; turn x64 on, drop a column, or use l2 > 0" if solution.w.dtype == jnp.float32 else "; drop a column, or use l2 > 0"
         warnings.warn(text + " " + digits + remedy, IllConditionedWarning, stacklevel=3)

@@ -60,4 +60,6 @@ def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) 
     k is the largest label + 1.  Warns with ConvergenceWarning where L has no minimum: planes separate the classes and l2 is 0.
     """
     x, y, weights, penalty, k = classification("softmax.solve", x, y, weights, l2)
-    return newton_on_scaled("softmax.solve", loss, init(x.shape[1], k), x, y, weights, penalty)
+    w, b = newton_on_scaled("softmax.solve", loss, init(x.shape[1], k), x, y, weights, penalty)
+    # the same vector added to every class changes no probability; classes that sum to zero have the least norm
+    return Params(w - w.mean(axis=1, keepdims=True), b - b.mean())

@@ -39,10 +39,9 @@ def decision_boundary(
     k = 1 + int(max(labels.max(), 0 if y is None else y.max()))
     said = _style.class_names(f, class_names, k)
     ax = _style.frame(f, ax, title=title, xlabel=_style.pair(f, "names", names)[0], ylabel=names[1], grid=False)
-    _regions(ax, labels, across, up)
+    _regions(ax, labels, across, up, said if y is None else None)
     _points(f, ax, x, y, said)
-    if y is not None:
-        _style.legend(ax, "upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+    _style.legend(ax, "upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     return ax
 
 
@@ -118,8 +117,8 @@ def _probabilities_of(f: str, predict_proba: Callable[[Any], Any], rows: np.ndar
     return p
 
 
-def _regions(ax: Axes, labels: np.ndarray, across: np.ndarray, up: np.ndarray) -> None:
-    """Each class in the tint of its colour, and a line where they meet."""
+def _regions(ax: Axes, labels: np.ndarray, across: np.ndarray, up: np.ndarray, said: list[str] | None) -> None:
+    """Each class in the tint of its colour, and a line where they meet; named in the legend where no points will do it."""
     from matplotlib.colors import to_rgb
 
     tints = np.array([to_rgb(_style.color_of(c)) for c in range(labels.max() + 1)]) * 0.3 + 0.7
@@ -127,6 +126,9 @@ def _regions(ax: Axes, labels: np.ndarray, across: np.ndarray, up: np.ndarray) -
     extent = (across[0] - half_x, across[-1] + half_x, up[0] - half_y, up[-1] + half_y)
     # colours are blended, not labels: between classes 0 and 2 there is no class 1
     ax.imshow(tints[labels], origin="lower", extent=extent, aspect="auto", interpolation="bilinear")
+    if said is not None:
+        for c in np.unique(labels):
+            ax.fill([], [], color=tints[c], label=said[c])
     for c in np.unique(labels)[1:]:
         ax.contour(across, up, _smooth(labels == c), levels=[0.5], colors=_style.INK, linewidths=1.2)
     ax.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
@@ -143,7 +145,7 @@ def _smooth(inside: np.ndarray) -> np.ndarray:
 def _points(f: str, ax: Axes, x: np.ndarray, y: np.ndarray | None, said: list[str]) -> None:
     """The examples: in one colour, or in the colour and marker of their class."""
     if y is None:
-        ax.scatter(x[:, 0], x[:, 1], s=22, color=_style.INK, edgecolor="white", linewidth=0.6, label="examples", zorder=3)
+        ax.scatter(x[:, 0], x[:, 1], s=22, color=_style.INK, edgecolor="white", linewidth=0.6, zorder=3)
     else:
         _arguments.same_length(f, x=x, y=y)
         for c in np.unique(y):

@@ -30,6 +30,8 @@ def loss_curve(
     `validation` is drawn dashed: (epochs,), or a dict with names of `losses`; a shorter one is spread evenly, so that both end together.
     The axis is logarithmic when `log` and every loss is positive.  ValueError for NaN or infinity.
     """
+    from matplotlib.ticker import MaxNLocator
+
     f = "plot.loss_curve"
     several = isinstance(losses, Mapping)
     solid = _curves(f, "losses", losses, "training")
@@ -47,7 +49,7 @@ def loss_curve(
     if log and all(y.min() > 0 for y in [*solid.values(), *dashed.values()]):
         _style.plain_log_axis(ax)
     ax.margins(x=0.02)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))  # there is no half step
     _style.legend(ax, "upper right")
     return ax
 

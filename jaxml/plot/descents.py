@@ -41,7 +41,7 @@ def descent_path(
     heights = _heights(f, loss, np.stack(np.meshgrid(across, up), axis=-1))
     if title is None:
         first, last = _heights(f, loss, path[None, [0, -1]])[0]
-        title = f"Descent from {first:.3g} to {last:.3g} in {len(path) - 1} steps"
+        title = f"Contours of the loss: {first:.3g} at the start, {last:.3g} after {len(path) - 1} steps"
     ax = _style.frame(f, ax, title=title, xlabel=xlabel, ylabel=ylabel, grid=False)
     _map(ax, across, up, heights)
     dots = "o" if len(path) <= 200 else None
@@ -90,6 +90,7 @@ def _mark(ax: Axes, place: np.ndarray, away: np.ndarray, name: str, fill: str) -
     from matplotlib.patheffects import withStroke
 
     side = 1 if away[0] >= 0 else -1
-    ax.plot(*place, marker="o", markersize=10, color=fill, markeredgecolor=_style.VERMILION, markeredgewidth=2, zorder=4)
-    text = ax.annotate(name, place, xytext=(12 * side, 0), textcoords="offset points", ha="left" if side > 0 else "right", va="center")
+    x, y = place.tolist()
+    ax.plot(x, y, marker="o", markersize=10, color=fill, markeredgecolor=_style.VERMILION, markeredgewidth=2, zorder=4)
+    text = ax.annotate(name, (x, y), xytext=(12 * side, 0), textcoords="offset points", ha="left" if side > 0 else "right", va="center")
     text.set(fontsize=13, fontweight="bold", color=_style.INK, zorder=5, path_effects=[withStroke(linewidth=3, foreground="white")])

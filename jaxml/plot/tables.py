@@ -43,7 +43,7 @@ def confusion_matrix(
     ax.imshow(shade, cmap=colors, vmin=0, vmax=1)
     for i, j in np.ndindex(k, k):
         text = f"{shade[i, j]:.0%}" if normalize else f"{counts[i, j]:.4g}" if counts[i, j] % 1 else f"{counts[i, j]:.0f}"
-        color = "white" if _luminance(colors(shade[i, j])) < 0.2 else _style.INK
+        color = "white" if _luminance(colors(shade[i, j])) < 0.25 else _style.INK
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=min(16, 90 / k))
     ax.set_xticks(range(k), names)
     ax.set_yticks(range(k), names)

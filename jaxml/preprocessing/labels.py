@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxml._arguments import _want_rank, finite, integer, labels, refuse
+from jaxml._arguments import want_rank, finite, integer, labels, refuse
 
 KINDS: dict[str, Any] = {"a boolean": (bool, np.bool_), "a string": str, "a number": numbers.Real}  # in this order: True is a number too
 
@@ -32,7 +32,7 @@ def encode_labels(y: Any) -> Labels:
 
 def decode_labels(y: Any, classes: Any) -> np.ndarray:
     """The names again, classes[y]: (n,), (k,) -> (n,).  Raises ValueError for a label outside 0 … k−1."""
-    _want_rank("decode_labels", "classes", classes, 1)
+    want_rank("decode_labels", "classes", classes, 1)
     classes = np.asarray(classes).reshape(-1)
     if classes.size == 0:
         refuse("decode_labels", "classes", "is empty", "no names", "pass the classes that encode_labels returned")
@@ -53,7 +53,7 @@ def one_hot(y: Any, n_classes: int | None = None) -> np.ndarray:
 
 def _names(function: str, y: Any) -> np.ndarray:
     """Labels of one kind as NumPy (n,): booleans, strings, integers or whole floats."""
-    _want_rank(function, "y", y, 1)
+    want_rank(function, "y", y, 1)
     # subtle: np.asarray([1, "a"]) is two strings; as objects they stay what they were
     array = (np.asarray(y) if hasattr(y, "dtype") else np.asarray(y, dtype=object)).reshape(-1)
     if array.size == 0:
