@@ -10,10 +10,9 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
-import pytest  # noqa: E402  (the environment must be set before jax is imported)
-
 # jax.enable_x64 is the scope's newer name; jax 0.7 has only the older one
 import jax  # noqa: E402
+import pytest  # noqa: E402  (the environment must be set before jax is imported)
 
 if hasattr(jax, "enable_x64"):
     x64_scope = jax.enable_x64

@@ -99,7 +99,8 @@ def fit(
     with reporter(flag("fit", "progress", progress), epochs, n_steps) as report:
         for epoch in range(epochs):
             seen = np.zeros(0)
-            for state, seen in epoch_of(state, epoch):
+            for later, seen in epoch_of(state, epoch):
+                state = later
                 report.during(epoch, seen)
             losses.append(seen)
             if bool(state.failed) or has_climbed(losses):

@@ -22,6 +22,9 @@ def mean(values: Array, weights: Any = None) -> Array:
 
 def rows(function: str, params: Any, x: Any) -> Array:
     """x as a finite JAX table with as many columns as params.w has rows; params must be finite too."""
+    if not hasattr(params, "_fields"):
+        wanted = "pass the Params that init, solve or a descent returned"
+        refuse(function, "params", "is not the model's Params", describe(params), wanted, TypeError)
     for name, leaf in params._asdict().items():
         _arguments.finite(function, f"params.{name}", leaf)
     return jnp.asarray(matrix(function, "x", x, columns=len(params.w), canonical=True))
@@ -82,20 +85,24 @@ def classification(
     y = _arguments.labels(function, "y", y, n_classes=n_classes)
     x, y, weights, l2 = _in_one_dtype(function, x, y, weights, l2)
     if n_classes is None and is_traced(y):
-        refuse(
-            function, "y", "is traced", describe(y), "the number of classes is read from y: call outside jit, or close over y", TypeError
-        )
+        wanted = "call outside jit, or let the function close over y: the number of classes is read from it"
+        refuse(function, "y", "has no values yet", describe(y), wanted, TypeError)
     if not is_traced(y):
-        seen = np.unique(np.asarray(y) if weights is None or is_traced(weights) else np.asarray(y)[np.asarray(weights) > 0])
-        if len(seen) == 1:
-            refuse(function, "y", "has 1 class; 2 or more are needed", f"only {seen[0]} in {len(y)} rows", "pass rows of every class")
-        n_classes = int(y.max()) + 1 if n_classes is None else n_classes
-        absent = np.setdiff1d(np.arange(n_classes), np.unique(np.asarray(y)))
-        if len(absent):
-            wanted = "labels are integers 0 ... k-1, each in some row; preprocessing.encode_labels makes them of anything"
-            refuse(function, "y", f"has no row of class {absent[0]}", f"labels {seen[:10].tolist()}", wanted)
-    assert n_classes is not None
-    return x, y, weights, l2, n_classes
+        n_classes = _all_classes(function, np.asarray(y), weights, n_classes)
+    return x, y, weights, l2, n_classes  # type: ignore[return-value]  # a traced y came with its n_classes
+
+
+def _all_classes(function: str, y: np.ndarray, weights: Any, n_classes: int | None) -> int:
+    """The number of classes, after a look that each has a row, and two of them a weight."""
+    found = np.unique(y if weights is None or is_traced(weights) else y[np.asarray(weights) > 0])
+    if len(found) == 1:
+        refuse(function, "y", "has 1 class; 2 or more are needed", f"only {found[0]} in {len(y)} rows", "pass rows of every class")
+    n_classes = int(y.max()) + 1 if n_classes is None else n_classes
+    absent = np.setdiff1d(np.arange(n_classes), y)
+    if len(absent):
+        wanted = "labels are integers 0 ... k-1, each in some row; preprocessing.encode_labels makes them of anything"
+        refuse(function, "y", f"has no row of class {absent[0]}", f"labels {found[:10].tolist()}", wanted)
+    return n_classes
 
 
 def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Array | None]:

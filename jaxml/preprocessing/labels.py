@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxml._arguments import want_rank, finite, integer, labels, refuse
+from jaxml._arguments import finite, integer, labels, refuse, want_rank
 
 KINDS: dict[str, Any] = {"a boolean": (bool, np.bool_), "a string": str, "a number": numbers.Real}  # in this order: True is a number too
 
