@@ -141,7 +141,7 @@ def want_rank(function: str, name: str, value: Any, rank: int) -> None:
     """Refuses an array of another rank, with the reshape to use."""
     if value is None:
         refuse(function, name, "is missing", "None", "pass an array", TypeError)
-    shape = _shape(function, name, value)
+    shape = shape_of(function, name, value)
     if len(shape) == rank or (rank == 1 and len(shape) == 2 and shape[1] == 1):
         return
     if rank == 2:
@@ -152,7 +152,7 @@ def want_rank(function: str, name: str, value: Any, rank: int) -> None:
     refuse(function, name, f"has {len(shape)} dimensions, not {rank}", f"shape {shape}", wanted)
 
 
-def _shape(function: str, name: str, value: Any) -> tuple[int, ...]:
+def shape_of(function: str, name: str, value: Any) -> tuple[int, ...]:
     if hasattr(value, "shape"):
         return tuple(value.shape)
     try:
@@ -189,7 +189,7 @@ def example_weights(function: str, value: Any, n: int, *, canonical: bool = Fals
 def labels(function: str, name: str, value: Any, *, n_classes: int | None = None) -> Any:
     """Integer labels 0 ... k-1 as int32 (n,); whole floats and booleans are taken too.
 
-    NumPy in, NumPy out; a jax.Array stays one.  With `n_classes`, a label of k or more is refused.
+    A traced array stays one, and an int32 jax.Array; anything else becomes NumPy.  With `n_classes`, a label of k or more is refused.
     """
     want_rank(function, name, value, 1)
     array = value if isinstance(value, jax.Array) else _numpy(function, name, value)
@@ -217,7 +217,7 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
             else "has a label beyond int32"
         )
         refuse(function, name, what, f"{host[i]} at row {i}" + (f" with {n_classes} classes" if n_classes is not None else ""), wanted)
-    return array.astype(np.int32)
+    return array if array.dtype == np.int32 else host.astype(np.int32)
 
 
 # ---------------------------------------------------------------- single numbers

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import describe, example_weights, is_traced, matrix, number, refuse, same_length, vector
+from jaxml._arguments import describe, example_weights, is_traced, matrix, number, refuse, same_length, shape_of, vector
 
 
 def mean(values: Array, weights: Any = None) -> Array:
@@ -30,18 +30,19 @@ def rows(function: str, params: Any, x: Any) -> Array:
     return jnp.asarray(matrix(function, "x", x, columns=len(params.w), canonical=True))
 
 
-def same_shape(function: str, z: Array, **arrays: Any) -> None:
+def same_shape(function: str, z: Array, y: Any, weights: Any) -> None:
     """Refuses what JAX would broadcast: (n, 1) against (n,) makes an (n, n) table of differences, and a wrong loss."""
-    for name, array in arrays.items():
-        shape = jnp.shape(array) if array is not None else z.shape[:1]
+    for name, array in {"y": y, "weights": weights}.items():
+        shape = z.shape[:1] if array is None else shape_of(function, name, array)
         if shape != z.shape[:1]:
             remedy = f"pass {name}.ravel()" if shape == (*z.shape[:1], 1) else "pass one entry per row"
-            refuse(function, name, f"has shape {shape}, but there are {z.shape[0]} predictions", f"shape {shape}", remedy)
+            refuse(function, name, f"has shape {shape}, but there are {len(z)} predictions", f"shape {shape}", remedy)
+    example_weights(function, weights, len(z))
 
 
 def targets(function: str, y: Any, z: Array, weights: Any) -> Array:
     """y as finite numbers, one for each prediction in z."""
-    same_shape(function, z, y=y, weights=weights)
+    same_shape(function, z, y, weights)
     return jnp.asarray(vector(function, "y", y, canonical=True))
 
 
@@ -52,20 +53,14 @@ def probabilities(function: str, y: Any, z: Array, weights: Any) -> Array:
         return jnp.where((y >= 0) & (y <= 1), y, jnp.nan)
     outside = (np.asarray(y) < 0) | (np.asarray(y) > 1)
     if outside.any():
-        i = int(np.argmax(outside))
-        refuse(
-            function,
-            "y",
-            "is not 0 or 1",
-            f"{np.asarray(y)[i]:g} at row {i}",
-            "preprocessing.encode_labels makes labels 0 ... k-1 of anything",
-        )
+        i, wanted = int(np.argmax(outside)), "preprocessing.encode_labels makes labels 0 ... k-1 of anything"
+        refuse(function, "y", "is not 0 or 1", f"{float(y[i]):g} at row {i}", wanted)
     return y
 
 
 def indicators(function: str, y: Any, z: Array, weights: Any) -> Array:
     """Labels 0 ... k-1 as rows of zeros with a 1 in column y; inside jit, a label outside that range makes a row of NaN.  -> (n, k)"""
-    same_shape(function, z, y=y, weights=weights)
+    same_shape(function, z, y, weights)
     n_classes = z.shape[1]
     y = jnp.asarray(_arguments.labels(function, "y", y, n_classes=n_classes))[:, None]
     return jnp.where((y >= 0) & (y < n_classes), y == jnp.arange(n_classes), jnp.nan).astype(z.dtype)
@@ -83,18 +78,19 @@ def classification(
     """The data of a classification, checked, and its number of classes: the largest label + 1, unless n_classes fixes it."""
     x = matrix(function, "x", x, canonical=True)
     y = _arguments.labels(function, "y", y, n_classes=n_classes)
-    x, y, weights, l2 = _in_one_dtype(function, x, y, weights, l2)
-    if n_classes is None and is_traced(y):
-        wanted = "call outside jit, or let the function close over y: the number of classes is read from it"
-        refuse(function, "y", "has no values yet", describe(y), wanted, TypeError)
     if not is_traced(y):
         n_classes = _all_classes(function, np.asarray(y), weights, n_classes)
-    return x, y, weights, l2, n_classes  # type: ignore[return-value]  # a traced y came with its n_classes
+    elif n_classes is None:
+        wanted = "call outside jit, or let the function close over y: the number of classes is read from it"
+        refuse(function, "y", "has no values yet", describe(y), wanted, TypeError)
+    x, y, weights, l2 = _in_one_dtype(function, x, y, weights, l2)
+    return x, y, weights, l2, n_classes
 
 
 def _all_classes(function: str, y: np.ndarray, weights: Any, n_classes: int | None) -> int:
     """The number of classes, after a look that each has a row, and two of them a weight."""
-    found = np.unique(y if weights is None or is_traced(weights) else y[np.asarray(weights) > 0])
+    known = weights is not None and not is_traced(weights)
+    found = np.unique(y[np.asarray(example_weights(function, weights, len(y))) > 0] if known else y)
     if len(found) == 1:
         refuse(function, "y", "has 1 class; 2 or more are needed", f"only {found[0]} in {len(y)} rows", "pass rows of every class")
     n_classes = int(y.max()) + 1 if n_classes is None else n_classes
