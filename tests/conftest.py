@@ -12,6 +12,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 # jax.enable_x64 is the scope's newer name; jax 0.7 has only the older one
 import jax  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402  (the environment must be set before jax is imported)
 
 if hasattr(jax, "enable_x64"):
@@ -27,6 +28,12 @@ def x64():
     """64-bit JAX inside one test; the global flag is left alone."""
     with x64_scope(True):
         yield
+
+
+@pytest.fixture
+def in_width():
+    """A function of "float32" or "float64" that gives the scope to compute in."""
+    return lambda width: x64_scope(np.dtype(width) == np.float64)
 
 
 @pytest.fixture(params=["float32", "float64"])

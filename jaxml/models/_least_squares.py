@@ -99,7 +99,8 @@ def column_scale(a: Array, offset: Array) -> Array:
 
 def least_norm(w: Array, directions: Array, kept: Array) -> Array:
     """w without its part along the directions that the data do not see.  (d,), (d, d), (d,) -> (d,)"""
-    unseen = jnp.where(kept, 0, directions / jnp.linalg.norm(directions, axis=0))
+    length = jnp.linalg.norm(directions, axis=0)  # 0 along a constant column, which has no weight anyway
+    unseen = jnp.where(kept | (length == 0), 0, directions / jnp.where(length == 0, 1, length))
     return w - unseen @ (jnp.linalg.pinv(unseen) @ w)
 
 
@@ -151,12 +152,10 @@ def warn_if_uncertain(function: str, solution: Solution, penalised: bool) -> Non
         return
     rank, columns, lost = int(solution.rank), len(solution.w), float(solution.condition * jnp.finfo(solution.w.dtype).eps)
     if rank < columns and not penalised:
-        text = f"{function}: only {rank} of the {columns} columns of 'x' are independent after centring, so many parameters fit"
-        warnings.warn(f"{text} equally well; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=3)
+        many = f"only {rank} of the {columns} columns of 'x' are independent after centring, so many parameters fit equally well"
+        warnings.warn(f"{function}: {many}; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=3)
     if lost > CERTAIN:
-        text = (
-            f"{function}: the columns of 'x' are nearly dependent: their condition number is {float(solution.condition):.1e} after scaling,"
-        )
-        digits = f"so rounding in {solution.w.dtype} changes the parameters by about {lost:.0e} of the largest"
-        remedy = "; turn x64 on, drop a column, or use l2 > 0" if solution.w.dtype == jnp.float32 else "; drop a column, or use l2 > 0"
-        warnings.warn(text + " " + digits + remedy, IllConditionedWarning, stacklevel=3)
+        near = f"the columns of 'x' are nearly dependent: condition number {float(solution.condition):.1e} after scaling"
+        digits = f"rounding in {solution.w.dtype} changes the parameters by about {lost:.0e} of the largest"
+        remedy = ("turn x64 on, " if solution.w.dtype == jnp.float32 else "") + "drop a column, or use l2 > 0"
+        warnings.warn(f"{function}: {near}, so {digits}; {remedy}", IllConditionedWarning, stacklevel=3)

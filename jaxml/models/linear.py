@@ -37,7 +37,7 @@ def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2
     """L(w, b), in the units of y squared.  (n, d), (n,) -> ()"""
     z = predict(params, x)
     y = targets("linear.loss", y, z, weights)
-    return mean((z - y) ** 2, weights) + l2 / 2 * jnp.sum(params.w**2)
+    return mean((z - y) ** 2, weights) + jnp.vdot(l2 / 2 * params.w, params.w)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:

@@ -49,7 +49,7 @@ def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2
     """L(w, b), in nats.  (n, d), (n,) -> ()"""
     z = logits(params, x)
     y = probabilities("logistic.loss", y, z, weights)
-    return mean(y * softplus(-z) + (1 - y) * softplus(z), weights) + l2 / 2 * jnp.sum(params.w**2)
+    return mean(y * softplus(-z) + (1 - y) * softplus(z), weights) + jnp.vdot(l2 / 2 * params.w, params.w)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:

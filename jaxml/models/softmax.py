@@ -50,8 +50,8 @@ def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2
     """L(w, b), in nats.  (n, d), (n,) -> ()"""
     z = logits(params, x)
     y = indicators("softmax.loss", y, z, weights)
-    m, z_y = logsumexp(z, axis=1, where=y == 0), jnp.sum(y * z, axis=1)
-    return mean(softplus(m - z_y), weights) + l2 / 2 * jnp.sum(params.w**2)
+    m, z_y = logsumexp(jnp.where(y == 0, z, -jnp.inf), axis=1), jnp.sum(y * z, axis=1)
+    return mean(softplus(m - z_y), weights) + jnp.vdot(l2 / 2 * params.w, params.w)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
