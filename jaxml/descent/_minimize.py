@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
+from jax.flatten_util import ravel_pytree
 
 from jaxml._arguments import integer, number
 from jaxml.descent._curvature import largest_stable_rate
@@ -79,7 +80,7 @@ def descend(value_of: Callable[[Any], Array], optimizer: Any, steps: int, params
         return optax.apply_updates(state.params, updates), optimizer_state
 
     def go_on(state: State) -> Array:
-        arrived = (state.step >= 0) & (optax.global_norm(state.grads) <= tol)
+        arrived = (state.step >= 0) & (jnp.linalg.norm(ravel_pytree(state.grads)[0]) <= tol)
         return (state.step < steps) & ~state.failed & ~arrived
 
     def body(state: State) -> State:
