@@ -197,7 +197,7 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
     if array.size == 0:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one label")
     if is_traced(array):
-        return array.astype(jnp.int32)
+        return array
     host = np.asarray(array)
     wanted = "labels are integers 0 ... k-1; preprocessing.encode_labels makes them of anything"
     if host.dtype.kind == "f":

@@ -59,11 +59,12 @@ def probabilities(function: str, y: Any, z: Array, weights: Any) -> Array:
 
 
 def indicators(function: str, y: Any, z: Array, weights: Any) -> Array:
-    """Labels 0 ... k-1 as rows of zeros with a 1 in column y; inside jit, a label outside that range makes a row of NaN.  -> (n, k)"""
+    """Labels 0 ... k-1 as rows of zeros with a 1 in column y; inside jit, any other label makes a row of NaN.  -> (n, k)"""
     same_shape(function, z, y, weights)
     n_classes = z.shape[1]
     y = jnp.asarray(_arguments.labels(function, "y", y, n_classes=n_classes))[:, None]
-    return jnp.where((y >= 0) & (y < n_classes), y == jnp.arange(n_classes), jnp.nan).astype(z.dtype)
+    is_y = y == jnp.arange(n_classes)
+    return jnp.where(is_y.any(axis=1, keepdims=True), is_y, jnp.nan).astype(z.dtype)
 
 
 def regression(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Array | None]:
