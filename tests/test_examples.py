@@ -1,0 +1,159 @@
+"""The examples print the guide's numbers and what the guide hides, and draw their pictures."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "examples"
+SCRIPTS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
+
+# what the guide's own code prints; for 15, scikit-learn's pipeline with the same split and penalty
+GUIDE = {
+    "01": {},
+    "02": {"slope": "0.60", "intercept": "2.20"},
+    "03": {"MSE": "0.0065"},
+    "04": {},
+    "07": {"weight": "0.696355", "bias": "1.852128"},
+    "11": {"m": "5.800531", "b": "11.009054", "MSE": "0.8574"},
+    "13": {"w": "-1.89, 3.13", "b": "2.05", "training accuracy": "1.0"},
+    "15": {"breast cancer, as in scikit-learn": "0.9825", "digits, as in scikit-learn": "0.9639"},
+    "16": {},
+}
+
+# what the guide does not say: words and numbers that the scripts must print
+HIDDEN = {
+    "01": ["the rate must stay below 2/f'' = 1", "rate 0.9: each step multiplies x by -0.8", "diverged", "stable below 1"],
+    "02": ["times x and times 1: [0. 0.]", "slope 0.60 ± 0.28", "intercept 2.20 ± 0.94", "120 orders", "13%"],
+    "03": ["noise floor 0.0100 ± 0.0032", "lies below it", "only 12%"],
+    "04": ["largest slope 0.2500", "inf", "20.000000", "infinite"],
+    "07": ["not converged", "18.4%", "condition number 70", "4,083 steps", "of half the MSE by autodiff", "(5, 5)", "y.ravel()"],
+    "11": [
+        "condition number 133.8",
+        "condition number   1.0",
+        "y = 1.98 x",
+        "noise floor 1.0 ± 0.1",
+        "lies below it",
+        "1/n in place of 2/n",
+    ],
+    "13": ["l2 = 0.01", "[-1.88643, 3.13179], b = 2.05150", "gradient 9e-05", "ConvergenceWarning", "a plane separates the classes", "42°"],
+    "15": ["0.9825 ± 0.0123", "0.9639 ± 0.0098", "l2 0.01", "l2 0.0001"],
+    "16": ["900 steps", "the same bits: True"],
+}
+
+
+@pytest.fixture(scope="module")
+def runner():
+    """The examples' __main__.py as a module; what it puts on sys.path is taken off again."""
+    path = list(sys.path)
+    spec = importlib.util.spec_from_file_location("examples_runner", FOLDER / "__main__.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    sys.path[:] = path
+
+
+@pytest.fixture(scope="module")
+def run(runner):
+    """Runs a script, once."""
+    return cache(runner.run)
+
+
+def test_every_example_is_expected():
+    assert [file.name[:2] for file in SCRIPTS] == sorted(GUIDE) == sorted(HIDDEN)
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.stem)
+def test_prints_the_guides_numbers(run, file):
+    example = run(file)
+    assert not example.failure, example.failure
+    assert example.guide == GUIDE[file.name[:2]]
+    assert {name: example.ours[name] for name in example.guide} == example.guide
+    assert set(example.ours) - set(example.guide) or example.name.startswith("15"), "nothing beyond the guide"
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.stem)
+def test_shows_what_the_guide_hides(run, file):
+    printed = run(file).printed
+    missing = [words for words in HIDDEN[file.name[:2]] if words not in printed]
+    assert not missing, printed
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.stem)
+def test_draws_its_picture(run, file):
+    assert run(file).drawn
+    pixels = matplotlib.image.imread(FOLDER / "output" / f"{file.stem}.png")
+    height, width = pixels.shape[:2]
+    assert 900 <= width <= 2600 and 500 <= height <= 1400
+    assert pixels[..., :3].std() > 0.03, "the picture is blank"
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.stem)
+def test_is_short_and_ends_with_an_assertion(file):
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert len(lines) <= 65
+    assert lines[-1].startswith("assert ")
+    title, underline = lines[1:3]  # reStructuredText: the scripts become pages of the documentation
+    assert set(underline) == {"="} and len(underline) == len(title)
+    assert f'save(figure, "{file.stem}")' in text
+    assert "plt.show" not in text
+
+
+def test_leaves_the_width_alone(run):
+    import jax
+
+    run(next(file for file in SCRIPTS if file.name.startswith("07")))
+    assert not jax.config.read("jax_enable_x64")
+
+
+def test_a_script_runs_alone_from_anywhere(tmp_path):
+    script = next(file for file in SCRIPTS if file.name.startswith("02"))
+    picture = FOLDER / "output" / f"{script.stem}.png"
+    picture.unlink(missing_ok=True)
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "slope 0.60, intercept 2.20" in done.stdout
+    assert f"picture: {picture}" in done.stderr and picture.exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_page_of_some():
+    done = subprocess.run(
+        [sys.executable, "-m", "examples", "02", "04"], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    table = done.stdout.splitlines()
+    assert table[0].split() == ["example", "the", "guide", "says", "we", "got", "seconds"]
+    assert any(line.split() == ["slope", "0.60", "0.60"] for line in table)
+    page = (FOLDER / "output" / "index.html").read_text(encoding="utf-8")
+    for name in ("02_line_through_five_points", "04_sigmoid"):
+        assert f'<img src="{name}.png"' in page and f"examples/{name}.py" in page
+    assert "07_gradient" not in page
+    assert not re.search(r"(src|href)=.?(https?:)?//", page), "the page loads something from elsewhere"
+
+
+def test_a_failure_is_named_and_the_others_still_run(runner, tmp_path, monkeypatch, capsys):
+    (tmp_path / "01_bad.py").write_text('"""\nBad\n===\n\nIt fails.\n"""\n\nprint("so far")\nassert 1 == 2, "one is <not> two"\n')
+    (tmp_path / "02_good.py").write_text('"""\nGood\n====\n\nIt runs.\n"""\n\nguide = {}\nours = {"two": "2"}\n')
+    monkeypatch.setattr(runner, "HERE", tmp_path)
+    monkeypatch.setattr(runner, "OUTPUT", tmp_path / "output")
+    assert runner.main([]) == 1
+    said = capsys.readouterr().out
+    assert "01_bad failed:" in said and "AssertionError: one is <not> two" in said and re.search(r"two +– +2", said)
+    page = (tmp_path / "output" / "index.html").read_text(encoding="utf-8")
+    assert "one is &lt;not&gt; two" in page and "so far" in page and "02 &nbsp;Good" in page
+    assert runner.main(["2"]) == 0
+
+
+def test_a_number_that_is_not_there(runner):
+    with pytest.raises(SystemExit, match=r"examples: there is no 99; there are 01, 02, .*16"):
+        runner.main(["99"])
