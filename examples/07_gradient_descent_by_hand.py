@@ -1,0 +1,65 @@
+"""
+Gradient descent by hand, stopped too early
+===========================================
+
+The guide writes gradient descent itself, runs it 1,000 times over the five points of example 2, and prints
+0.696 and 1.852 where the exact answer is 0.600 and 2.200. Nothing in its output says that it has not arrived.
+"""
+
+# %%
+import jax
+import numpy as np
+import optax
+from _picture import canvas, save
+
+from jaxml import linear, minimize, plot
+
+jax.config.update("jax_enable_x64", True)  # 64 bits, as NumPy in the guide
+guide = {"weight": "0.696355", "bias": "1.852128"}
+x, y, rate = np.array([[1.0], [2.0], [3.0], [4.0], [5.0]]), np.array([2.0, 4.0, 5.0, 4.0, 5.0]), 0.01
+
+# %%
+# The guide's gradient has 1/n where the mean squared error has 2/n: it belongs to *half* the MSE. Autodiff agrees.
+half_mse = jax.jit(lambda p: linear.loss(linear.Params(p[:1], p[1]), x, y) / 2)
+error = lambda p: x[:, 0] * p[0] + p[1] - y
+by_hand = lambda p: np.array([x[:, 0] @ error(p), error(p).sum()]) / len(x)
+p = np.array([0.3, 0.7])
+g, autodiff = by_hand(p), jax.grad(half_mse)(p)
+print(f"gradient at {p}: {g} by hand, {autodiff} of half the MSE by autodiff, {np.abs(g - autodiff).max():.0e} apart")
+path = [np.zeros(2)]
+for _ in range(1000):
+    path.append(path[-1] - rate * by_hand(path[-1]))
+fit = minimize(half_mse, np.zeros(2), optimizer=optax.sgd(rate), steps=1000)
+exact = np.append(*linear.solve(x, y))
+print(f"after 1000 steps: by hand {path[-1]}, by jaxml {fit.params}, exact {exact}")
+
+# %%
+# Along an eigenvector of the Hessian with eigenvalue λ, a step multiplies the error by 1 - ηλ. The two λ are the
+# bend of the valley's floor and of its walls; their ratio, the condition number, is what makes descent slow.
+(floor, walls), vectors = np.linalg.eigh(jax.hessian(half_mse)(exact))
+left, measured = (1 - rate * floor) ** 1000, (fit.params - exact) @ vectors[:, 0] / (-exact @ vectors[:, 0])
+needed = np.log(1e-3) / np.log(1 - rate * floor)
+print(f"Fit.converged is {fit.converged}; eigenvalues {floor:.4f} and {walls:.4f}, condition number {walls / floor:.0f}")
+print(f"not converged: {left:.1%} of the slow error should be left, {measured:.1%} is; {needed:,.0f} steps leave 0.1%")
+
+# %%
+# A target of shape (n, 1), as in example 3: NumPy makes a table of all differences, jaxml refuses.
+print("NumPy:", error(p).shape, "differences become", (x[:, 0] * p[0] + p[1] - y[:, None]).shape)
+try:
+    linear.loss(linear.init(1), x, y[:, None])
+except ValueError as refusal:
+    print("jaxml:", refusal)
+
+# %%
+figure, (valley, curve) = canvas(2)
+plot.descent_path(half_mse, np.array(path), names=("weight", "bias"), title="1,000 steps on the map of half the MSE", ax=valley)
+valley.plot(*exact, "*", color="#009E73", markersize=16, markeredgecolor="white", label="the minimum")
+valley.legend(loc="lower right")
+longer = minimize(half_mse, np.zeros(2), optimizer=optax.sgd(rate), steps=5000).losses - float(half_mse(exact))
+plot.loss_curve(longer, ylabel="half MSE above its minimum", title=f"The guide stops at 1,000; 0.1% is left at {needed:,.0f}", ax=curve)
+curve.vlines((1000, needed), longer.min(), longer[[1000, int(needed)]], color="#D55E00")
+save(figure, "07_gradient_descent_by_hand")
+
+# %%
+ours = {"weight": f"{fit.params[0]:.6f}", "bias": f"{fit.params[1]:.6f}", "slow error left": f"{measured:.1%}"}
+assert guide.items() <= ours.items() and abs(left - measured) < 1e-6 and not fit.converged, ours
