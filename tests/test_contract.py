@@ -229,12 +229,12 @@ def test_solve_inside_jit_and_vmap(case, some, width):
 
 def test_a_column_of_targets_is_refused(case, some):
     params, x, y = some
-    message = rf"loss: argument 'y' has shape \({N}, 1\), but there are {N} predictions; .*pass y.ravel\(\)"
+    message = rf"loss: argument 'y' does not match the {N} predictions; got shape \({N}, 1\); pass y.ravel\(\)"
     with pytest.raises(ValueError, match=message):
         case.model.loss(params, x, y[:, None])
     with pytest.raises(ValueError, match=message):
         jax.jit(case.model.loss)(params, x, y[:, None])
-    with pytest.raises(ValueError, match=r"loss: argument 'weights' has shape"):
+    with pytest.raises(ValueError, match=r"loss: argument 'weights' does not match"):
         case.model.loss(params, x, y, weights=np.ones((N, 1)))
 
 

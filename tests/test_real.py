@@ -102,11 +102,16 @@ def test_each_call_gives_arrays_of_ones_own(name):
     assert second.x.flags.c_contiguous
 
 
+def same(ours, theirs, name):
+    """Equal; of diabetes, to the last bit or two: scikit-learn 1.6 read the decimals of its text file otherwise than 1.9."""
+    return np.allclose(ours, theirs, rtol=4e-16, atol=1e-16) if name == "diabetes" else np.array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_scikit_learn(name):
     sklearn_datasets = pytest.importorskip("sklearn.datasets")
     theirs, ours = getattr(sklearn_datasets, f"load_{name}")(), load(name)
-    assert np.array_equal(ours.x, theirs.data)
+    assert same(ours.x, theirs.data, name)
     assert np.array_equal(ours.y, theirs.target)
     assert ours.feature_names == tuple(theirs.feature_names)
     if name != "diabetes":
@@ -117,7 +122,7 @@ def test_equals_scikit_learn(name):
 def test_equals_scikit_learn_with_options(name, options):
     sklearn_datasets = pytest.importorskip("sklearn.datasets")
     theirs, ours = getattr(sklearn_datasets, f"load_{name}")(**options), load(name, **options)
-    assert np.array_equal(ours.x, theirs.data)
+    assert same(ours.x, theirs.data, name)
     assert np.array_equal(ours.y, theirs.target)
 
 
@@ -146,4 +151,4 @@ def test_the_recipe_in_the_licences_makes_the_files(tmp_path, monkeypatch):
             assert made.files == shipped.files
             for key in made.files:
                 assert made[key].dtype == shipped[key].dtype
-                assert np.array_equal(made[key], shipped[key])
+                assert same(made[key], shipped[key], name) if made[key].dtype.kind == "f" else np.array_equal(made[key], shipped[key])

@@ -36,7 +36,7 @@ def same_shape(function: str, z: Array, y: Any, weights: Any) -> None:
         shape = z.shape[:1] if array is None else shape_of(function, name, array)
         if shape != z.shape[:1]:
             remedy = f"pass {name}.ravel()" if shape == (*z.shape[:1], 1) else "pass one entry per row"
-            refuse(function, name, f"has shape {shape}, but there are {len(z)} predictions", f"shape {shape}", remedy)
+            refuse(function, name, f"does not match the {len(z)} predictions", f"shape {shape}", remedy)
     example_weights(function, weights, len(z))
 
 

@@ -47,8 +47,7 @@ def frame(function: str, ax: Any, *, title: str, xlabel: str, ylabel: str, grid:
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(MUTED)
     ax.set_axisbelow(True)
-    if grid:
-        ax.grid(color=FAINT, linewidth=0.8)
+    ax.grid(grid, **({"color": FAINT, "linewidth": 0.8} if grid else {}))
     return ax
 
 

@@ -149,5 +149,9 @@ def _points(f: str, ax: Axes, x: np.ndarray, y: np.ndarray | None, said: list[st
     else:
         _arguments.same_length(f, x=x, y=y)
         for c in np.unique(y):
-            style: dict[str, Any] = {"color": _style.color_of(c), "marker": _style.marker_of(c), "label": said[c]}
+            style: dict[str, Any] = {
+                "color": _style.color_of(c),
+                "marker": _style.marker_of(c),
+                "label": f"class {said[c]}" if said[c].isdigit() else said[c],
+            }
             ax.scatter(x[y == c, 0], x[y == c, 1], s=38, edgecolor="white", linewidth=0.7, zorder=3, **style)

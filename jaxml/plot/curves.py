@@ -49,7 +49,7 @@ def loss_curve(
     if log and all(y.min() > 0 for y in [*solid.values(), *dashed.values()]):
         _style.plain_log_axis(ax)
     ax.margins(x=0.02)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))  # there is no half step
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))  # there is no half step
     _style.legend(ax, "upper right")
     return ax
 
@@ -90,7 +90,7 @@ def scatter_with_fit(
     if residuals and predict is None:
         _arguments.refuse(f, "residuals", "wants a prediction", "predict=None", "pass predict, a function (m, 1) -> (m,)")
     ax = _style.frame(f, ax, title=title, xlabel=xlabel, ylabel=ylabel)
-    ax.scatter(x, y, s=36, color=_style.BLUE, alpha=0.8, edgecolor="white", linewidth=0.6, label="data", zorder=3)
+    ax.scatter(x, y, s=36, color=_style.BLUE, edgecolor="white", linewidth=0.6, label="data", zorder=3)
     if predict is None:
         return ax
     _style.function_of_rows(f, "predict", predict)
