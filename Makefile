@@ -15,7 +15,7 @@ examples: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	@echo "test: runs the tests, the examples among them"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(VENV)/.installed-lint
 	@echo "lint: ruff, then the types of the package"

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -212,14 +213,24 @@ def test_ill_conditioned_warning_names_the_remedy():
         linear.solve(x, x.sum(axis=1))
 
 
-def test_accurate_product_is_twice_as_precise(width):
-    """A sum that cancels: 1e8 − 1e8 + 1/3, which plain products lose wholly in float32."""
-    big = 1e8 if width == "float32" else 1e17
-    a = np.array([[big, 1.0, -big]], width)
-    v = jnp.asarray(np.array([3.0, 1 / 3, 3.0], width))
-    assert float(jax.jit(_least_squares.accurate_product)(a, v)[0]) == float(v[1])
-    exact = [sum(map(int, row)) for row in (a * np.array([3, 0, 3])).astype(np.float64).tolist()]
-    assert exact == [0]
+@pytest.mark.parametrize("seed", range(3))
+def test_accurate_product_against_exact_fractions(width, seed):
+    """Sums that cancel to their rounding: plain products lose every digit, these keep half of them.
+
+    This must hold compiled: XLA fuses a multiplication and an addition, which undoes the textbook's way to split a number.
+    """
+    r, (rows, k) = np.random.RandomState(seed), (5, 150)
+    a, v = r.randn(rows, k) * 10.0 ** r.randint(-3, 4, (rows, k)), r.randn(k) * 10.0 ** r.randint(-3, 4, k)
+    a, v = a.astype(width), v.astype(width)
+    exact = lambda: [sum(Fraction(float(p)) * Fraction(float(q)) for p, q in zip(row, v, strict=True)) for row in a]
+    a[:, -1] = 0
+    a[:, -1] = [float(-total / Fraction(float(v[-1]))) for total in exact()]
+    found = np.asarray(jax.jit(_least_squares.accurate_product)(a, v))
+    error = lambda values: np.array([abs(float(Fraction(float(f)) - e)) for f, e in zip(values, exact(), strict=True)])
+    eps, half = (1.2e-7, 2.0**-12) if width == "float32" else (2.3e-16, 2.0**-26)
+    bound = eps * (np.abs(found) + half * k * (np.abs(a.astype(np.float64)) @ np.abs(v)))
+    assert (error(found) <= bound).all()
+    assert (error(a @ v) > bound).any()  # the plain product's does not hold it
 
 
 def test_mean_of_many_ones():

@@ -16,6 +16,7 @@ from jax import Array
 from jaxml._arguments import is_traced
 from jaxml.exceptions import IllConditionedWarning, RankWarning
 
+LANES = 64  # sums that run side by side
 DELICATE = 30  # condition number above which the refinement's own rounding would show
 CERTAIN = 1e-4  # eps times the condition number: above this, fewer than four digits are certain
 
@@ -113,16 +114,23 @@ def twice_precise_gradient(a: Array, t: Array, v: Array) -> Array:
 def accurate_product(a: Array, v: Array) -> Array:
     """a @ v as if in twice the precision.  (m, k), (k,) -> (m,)
 
-    Ogita, Rump, Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 26 (2005): algorithm 5.3, summed as a tree.
+    Ogita, Rump, Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 26 (2005): algorithm 5.3, in LANES sums at a time.
     """
-    product, lost = two_product(a.T, v[:, None])
-    while len(product) > 1:
-        half = (len(product) + 1) // 2
-        pad = ((0, 2 * half - len(product)), (0, 0))
-        product, lost = jnp.pad(product, pad), jnp.pad(lost, pad)
-        product, error = two_sum(product[:half], product[half:])
-        lost = lost[:half] + lost[half:] + error
-    return product[0] + lost[0]
+    m, k = a.shape
+    terms = jnp.stack(two_product(a.T, v[:, None]))  # (2, k, m): rounded, and what was lost
+    terms = jnp.pad(terms, ((0, 0), (0, -k % LANES), (0, 0))).reshape(2, -1, LANES, m)
+    lanes = accurate_sum(terms.swapaxes(0, 1))  # (2, LANES, m)
+    return accurate_sum(lanes.swapaxes(0, 1)).sum(axis=0)
+
+
+def accurate_sum(terms: Array) -> Array:
+    """The sum of k pairs (rounded, lost), as such a pair.  (k, 2, …) -> (2, …)"""
+
+    def add(total: Array, term: Array) -> tuple[Array, None]:
+        rounded, lost = two_sum(total[0], term[0])
+        return jnp.stack([rounded, total[1] + term[1] + lost]), None
+
+    return jax.lax.scan(add, jnp.zeros_like(terms[0]), terms)[0]
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -133,16 +141,18 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """a · b rounded, and exactly what the rounding lost (Dekker, Veltkamp)."""
-    p = a * b
-    (ah, al), (bh, bl) = halves(a), halves(b)
-    return p, al * bl - (((p - ah * bh) - al * bh) - ah * bl)
+    """a · b to half the digits, and the rest of it: together the product to half as many digits more (Dekker)."""
+    (p, _), (ah, al), (bh, bl) = halves(a * b), halves(a), halves(b)
+    return p, ((ah * bh - p) + (ah * bl + al * bh)) + al * bl
 
 
 def halves(a: Array) -> tuple[Array, Array]:
-    """a as a sum of two numbers with half the digits each."""
-    c = a * (2 ** ((jnp.finfo(a.dtype).nmant + 2) // 2) + 1)
-    high = c - (c - a)
+    """a as a sum of two numbers with half the digits each.
+
+    subtle: by its bits, since a compiler that fuses a multiplication with an addition undoes Veltkamp's splitting.
+    """
+    bits, low = (jnp.uint64, 27) if a.dtype == jnp.float64 else (jnp.uint32, 12)
+    high = jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(a, bits) >> low << low, a.dtype)
     return high, a - high
 
 
