@@ -1,18 +1,21 @@
 """Where arrays enter a model: converted to JAX, their shapes checked always, their values wherever there are values.
 
-Inside jit, vmap and grad the checks of values are skipped and cost nothing.
+Inside jit and vmap the checks of values are skipped and cost nothing.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from jaxml import _arguments
 from jaxml._arguments import describe, example_weights, is_traced, matrix, number, refuse, same_length, shape_of, vector
+from jaxml.exceptions import IllConditionedWarning
 
 
 def mean(values: Array, weights: Any = None) -> Array:
@@ -20,14 +23,23 @@ def mean(values: Array, weights: Any = None) -> Array:
     return jnp.mean(values) if weights is None else jnp.average(values, weights=jnp.asarray(weights, values.dtype))
 
 
-def rows(function: str, params: Any, x: Any) -> Array:
-    """x as a finite JAX table with as many columns as params.w has rows; params must be finite too."""
+def penalty(w: Array, l2: Any) -> Array:
+    """l2/2 ‖w‖².  -> ()"""
+    return jnp.vdot(l2 / 2 * w, w)  # subtle: in this order 0 · ∞ cannot arise, and l2 = 0 is no penalty however large w is
+
+
+def rows(function: str, params: Any, x: Any, shape: tuple[str, ...]) -> Array:
+    """x as a finite JAX table with as many columns as params.w has rows.  `shape` is that of params.w: (d,) or (d, k)."""
     if not hasattr(params, "_fields"):
         wanted = "pass the Params that init, solve or a descent returned"
         refuse(function, "params", "is not the model's Params", describe(params), wanted, TypeError)
+    w, b = jnp.shape(params.w), jnp.shape(params.b)
+    if len(w) != len(shape) or b != w[1:]:
+        wanted = f"pass w of shape ({', '.join(shape)}{',' * (len(shape) == 1)}) and b of shape ({'k,' * (len(shape) - 1)})"
+        refuse(function, "params", "does not have this model's shapes", f"w of shape {w} and b of shape {b}", wanted)
     for name, leaf in params._asdict().items():
         _arguments.finite(function, f"params.{name}", leaf)
-    return jnp.asarray(matrix(function, "x", x, columns=len(params.w), canonical=True))
+    return jnp.asarray(matrix(function, "x", x, columns=w[0], canonical=True))
 
 
 def same_shape(function: str, z: Array, y: Any, weights: Any) -> None:
@@ -54,7 +66,7 @@ def probabilities(function: str, y: Any, z: Array, weights: Any) -> Array:
     outside = (np.asarray(y) < 0) | (np.asarray(y) > 1)
     if outside.any():
         i, wanted = int(np.argmax(outside)), "preprocessing.encode_labels makes labels 0 ... k-1 of anything"
-        refuse(function, "y", "is not 0 or 1", f"{float(y[i]):g} at row {i}", wanted)
+        refuse(function, "y", "is not between 0 and 1", f"{float(y[i]):g} at row {i}", wanted)
     return y
 
 
@@ -67,47 +79,67 @@ def indicators(function: str, y: Any, z: Array, weights: Any) -> Array:
     return jnp.where(is_y.any(axis=1, keepdims=True), is_y, jnp.nan).astype(z.dtype)
 
 
-def regression(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Array | None]:
+def regression(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any]:
     """The data of a regression, checked and in one dtype.  l2 comes back as None where it is plainly 0."""
-    x, y = matrix(function, "x", x, canonical=True), vector(function, "y", y, canonical=True)
+    return _in_one_dtype(function, x, vector(function, "y", y, canonical=True), weights, l2)
+
+
+def two_classes(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any]:
+    """The data of a classification into 0 and 1, checked and in one dtype."""
+    y = _arguments.labels(function, "y", y, n_classes=2)
+    if not is_traced(y):
+        _every_class(function, np.asarray(y), weights, 2)
     return _in_one_dtype(function, x, y, weights, l2)
 
 
-def classification(
-    function: str, x: Any, y: Any, weights: Any, l2: Any, n_classes: int | None = None
-) -> tuple[Array, Array, Array | None, Array | None, int]:
-    """The data of a classification, checked, and its number of classes: the largest label + 1, unless n_classes fixes it."""
-    x = matrix(function, "x", x, canonical=True)
-    y = _arguments.labels(function, "y", y, n_classes=n_classes)
-    if not is_traced(y):
-        n_classes = _all_classes(function, np.asarray(y), weights, n_classes)
-    elif n_classes is None:
+def several_classes(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any, int]:
+    """The data of a classification into 0 … k-1, checked and in one dtype, and k: the largest label + 1."""
+    y = _arguments.labels(function, "y", y)
+    if is_traced(y):
         wanted = "call outside jit, or let the function close over y: the number of classes is read from it"
         refuse(function, "y", "has no values yet", describe(y), wanted, TypeError)
-    x, y, weights, l2 = _in_one_dtype(function, x, y, weights, l2)
-    return x, y, weights, l2, n_classes
+    k = int(y.max()) + 1
+    _every_class(function, np.asarray(y), weights, k)
+    return (*_in_one_dtype(function, x, y, weights, l2), k)
 
 
-def _all_classes(function: str, y: np.ndarray, weights: Any, n_classes: int | None) -> int:
-    """The number of classes, after a look that each has a row, and two of them a weight."""
+def _every_class(function: str, y: np.ndarray, weights: Any, k: int) -> None:
+    """Refuses labels of which one of 0 … k-1 has no row, or all but one no weight."""
     known = weights is not None and not is_traced(weights)
     found = np.unique(y[np.asarray(example_weights(function, weights, len(y))) > 0] if known else y)
     if len(found) == 1:
         refuse(function, "y", "has 1 class; 2 or more are needed", f"only {found[0]} in {len(y)} rows", "pass rows of every class")
-    n_classes = int(y.max()) + 1 if n_classes is None else n_classes
-    absent = np.setdiff1d(np.arange(n_classes), y)
+    absent = np.setdiff1d(np.arange(k), y)
     if len(absent):
         wanted = "labels are integers 0 ... k-1, each in some row; preprocessing.encode_labels makes them of anything"
         refuse(function, "y", f"has no row of class {absent[0]}", f"labels {found[:10].tolist()}", wanted)
-    return n_classes
 
 
-def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Array | None]:
+def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any]:
+    x = _resolved(function, x, matrix(function, "x", x, canonical=True))
     same_length(function, x=x, y=y)
     weights = example_weights(function, weights, len(x), canonical=True)
     l2 = number(function, "l2", l2, low=0)
     dtype = jnp.result_type(x, y) if jnp.issubdtype(y.dtype, jnp.floating) else x.dtype
+    if not is_traced(l2) and l2 > jnp.finfo(dtype).max:
+        refuse(function, "l2", f"is beyond {dtype}", repr(l2), "use a smaller one, or turn x64 on")
     x = jnp.asarray(x, dtype)
     y = jnp.asarray(y, dtype) if jnp.issubdtype(y.dtype, jnp.floating) else jnp.asarray(y)
     weights = None if weights is None else jnp.asarray(weights, dtype)
     return x, y, weights, None if not is_traced(l2) and l2 == 0 else jnp.asarray(l2, dtype)
+
+
+def _resolved(function: str, given: Any, x: Any) -> Any:
+    """x, after a warning where a column of `given` lies so far from 0 that x's dtype hardly resolves how it varies."""
+    if is_traced(x) or isinstance(x, jax.Array) or x.dtype != np.float32:
+        return x
+    given = np.asarray(given, np.float64)
+    low, high = given.min(axis=0), given.max(axis=0)
+    lost = np.finfo(np.float32).eps * np.maximum(np.abs(low), np.abs(high)) > 1e-3 * (high - low)
+    lost &= high > low
+    if lost.any():
+        j = int(np.argmax(lost))
+        text = f"{function}: column {j} of 'x' varies from {low[j]:.9g} to {high[j]:.9g}, of which float32 keeps fewer than three digits"
+        remedy = "subtract its mean first (preprocessing.standard_scaler), or turn x64 on"
+        warnings.warn(f"{text}; {remedy}", IllConditionedWarning, stacklevel=5)
+    return x

@@ -1,19 +1,20 @@
-"""The machinery of `linear.solve`: least squares by an orthogonal factorisation of the centred, scaled columns.
+"""The machinery of `linear.solve`: least squares by an orthogonal factorisation of the centred columns.
 
-The normal equations square the condition number; QR does not.  Centring takes the intercept out, scaling makes the
-answer equivariant in the units of x.  Golub, Van Loan, Matrix Computations, 4th ed., sections 5.3 and 5.5.
+The normal equations square the condition number; QR does not.  Centring takes the intercept out; scaling, where there are
+more rows than columns, makes the answer equivariant in the units of x.
+Golub, Van Loan, Matrix Computations, 4th ed., sections 5.3 and 5.5.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml._arguments import is_traced
+from jaxml._arguments import is_traced, refuse
 from jaxml.exceptions import IllConditionedWarning, RankWarning
 
 LANES = 64  # sums that run side by side
@@ -25,21 +26,29 @@ class Solution(NamedTuple):
     w: Array  # (d,)
     b: Array  # ()
     rank: Array  # () of the centred columns
-    condition: Array  # () of the centred, scaled columns; dropped directions are left out
+    condition: Array  # () of the centred columns, scaled where there are more rows than columns; dropped directions are left out
+
+
+def least_squares(function: str, x: Array, y: Array, weights: Array | None, l2: Any) -> tuple[Array, Array]:
+    """The w, b that minimise Σ ωᵢ (w·xᵢ + b − yᵢ)² / Σ ωᵢ + l2/2 ‖w‖²; of several, the w of least norm.  (n, d), (n,) -> (d,), ()"""
+    solution = factorise(x, y, weights, l2)
+    if not any(is_traced(leaf) for leaf in solution):
+        _refuse_or_warn(function, solution, penalised=l2 is not None)
+    return solution.w, solution.b
 
 
 @jax.jit
 @jax.default_matmul_precision("highest")
-def least_squares(x: Array, y: Array, weights: Array | None, l2: Array | None) -> Solution:
-    """The w, b that minimise Σ ωᵢ (w·xᵢ + b − yᵢ)² / Σ ωᵢ + l2/2 ‖w‖²; of several, the w of least norm.  (n, d), (n,) -> Solution"""
+def factorise(x: Array, y: Array, weights: Array | None, l2: Array | None) -> Solution:
+    """The same, and what the factorisation saw."""
     n, d = x.shape
-    weights = jnp.ones(n, x.dtype) if weights is None else weights
+    weights = jnp.ones(n, x.dtype) if weights is None else weights / weights.max()
     x, x_mean = centre(x, weights)
     y, y_mean = centre(y[:, None], weights)
     root = jnp.sqrt(weights)[:, None]
-    ridge = None if l2 is None else weights.sum() * l2 / 2
+    ridge = None if l2 is None else jnp.sqrt(weights.sum()) * jnp.sqrt(l2 / 2)  # the root, which does not overflow
     solve = tall if n > d else wide
-    w, sigma, kept = solve(root * x, root * y, jnp.abs(x_mean), ridge)
+    w, sigma, kept = solve(root * x, root * y, root.max() * jnp.abs(x_mean), ridge)
     smallest = jnp.min(jnp.where(kept, sigma, jnp.inf))
     return Solution(w, y_mean[0] - x_mean @ w, kept.sum(), jnp.where(kept.any(), sigma[0] / smallest, 1))
 
@@ -48,8 +57,8 @@ def tall(a: Array, t: Array, offset: Array, ridge: Array | None) -> tuple[Array,
     """More rows than columns: QR, then the singular values of the small R.  -> w (d,), sigma (d,), kept (d,)"""
     scale = column_scale(a, offset)
     a = a / scale
-    if ridge is not None:  # the penalty is d more rows, which ask √ridge wⱼ to be 0
-        a = jnp.concatenate([a, jnp.diag(jnp.sqrt(ridge) / scale)])
+    if ridge is not None:  # the penalty is d more rows, which ask ridge · wⱼ to be 0
+        a = jnp.concatenate([a, jnp.diag(ridge / scale)])
         t = jnp.concatenate([t, jnp.zeros_like(t, shape=(len(scale), 1))])
     # subtle: the last column of R is Qᵀt, so Q itself is never formed
     r = jnp.linalg.qr(jnp.concatenate([a, t], axis=1), mode="r")[: len(scale)]
@@ -69,12 +78,12 @@ def wide(a: Array, t: Array, offset: Array, ridge: Array | None) -> tuple[Array,
     """At most as many rows as columns: the SVD, whose solution has least norm.  -> w (d,), sigma (n,), kept (n,)"""
     u, sigma, vt = jnp.linalg.svd(a, full_matrices=False)
     kept = is_seen(sigma)
-    filtered = jnp.where(kept, sigma / jnp.where(kept, sigma**2 + (0 if ridge is None else ridge), 1), 0)
+    filtered = jnp.where(kept, sigma / jnp.where(kept, sigma**2 + (0 if ridge is None else ridge**2), 1), 0)
     return vt.T @ (filtered * (u.T @ t[:, 0])), sigma, kept
 
 
 def is_seen(sigma: Array) -> Array:
-    """Which singular values stand above rounding, about one eps of the largest whatever the shape.
+    """Which singular values stand above rounding, which is about one eps of the largest whatever the shape: ten are allowed.
 
     subtle: lstsq's usual cut-off, eps·max(n, d), grows with the rows and drops real columns of tall float32 data.
     """
@@ -156,16 +165,17 @@ def halves(a: Array) -> tuple[Array, Array]:
     return high, a - high
 
 
-def warn_if_uncertain(function: str, solution: Solution, penalised: bool) -> None:
-    """Says on the host what the factorisation saw.  Silent inside jit, where there are no values yet."""
-    if is_traced(solution.rank):
-        return
+def _refuse_or_warn(function: str, solution: Solution, penalised: bool) -> None:
+    """Says on the host what the factorisation saw."""
+    if not bool(jnp.isfinite(solution.w).all() & jnp.isfinite(solution.b)):
+        wanted = "rescale x and y, or turn x64 on"
+        refuse(function, "x", f"with 'y' overflows {solution.w.dtype}", "numbers too large to be squared", wanted)
     rank, columns, lost = int(solution.rank), len(solution.w), float(solution.condition * jnp.finfo(solution.w.dtype).eps)
     if rank < columns and not penalised:
         many = f"only {rank} of the {columns} columns of 'x' are independent after centring, so many parameters fit equally well"
-        warnings.warn(f"{function}: {many}; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=3)
+        warnings.warn(f"{function}: {many}; these have the least norm. l2 > 0 makes them unique", RankWarning, stacklevel=4)
     if lost > CERTAIN:
         near = f"the columns of 'x' are nearly dependent: condition number {float(solution.condition):.1e} after scaling"
         digits = f"rounding in {solution.w.dtype} changes the parameters by about {lost:.0e} of the largest"
         remedy = ("turn x64 on, " if solution.w.dtype == jnp.float32 else "") + "drop a column, or use l2 > 0"
-        warnings.warn(f"{function}: {near}, so {digits}; {remedy}", IllConditionedWarning, stacklevel=3)
+        warnings.warn(f"{function}: {near}, so {digits}; {remedy}", IllConditionedWarning, stacklevel=4)

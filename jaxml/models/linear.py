@@ -1,10 +1,10 @@
-"""Linear regression:  ŷ = w·x + b.
+"""Linear regression:  y ≈ z,  z = w·x + b.
 
 The mean squared error, with an L2 penalty on w alone, is
 
-    L(w, b) = mean (zᵢ − yᵢ)² + l2/2 ‖w‖²,    z = x w + b
+    L(w, b) = mean (zᵢ − yᵢ)² + l2/2 ‖w‖²
 
-L is convex and quadratic, so its minimum is one linear solve.
+where the mean is Σ ωᵢ ℓᵢ / Σ ωᵢ with weights ω.  L is convex and quadratic: its minimum is one linear solve.
 Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, sections 3.2 and 3.4.
 """
 
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml.models._edge import mean, regression, rows, targets
-from jaxml.models._least_squares import least_squares, warn_if_uncertain
+from jaxml.models._edge import mean, penalty, regression, rows, targets
+from jaxml.models._least_squares import least_squares
 
 
 class Params(NamedTuple):
@@ -28,25 +28,23 @@ def init(n_features: int) -> Params:
 
 
 def predict(params: Params, x: Array) -> Array:
-    """ŷ, in the units of y.  (n, d) -> (n,)"""
-    x = rows("linear.predict", params, x)
+    """z, in the units of y.  (n, d) -> (n,).  Raises ValueError, TypeError."""
+    x = rows("linear.predict", params, x, ("d",))
     return x @ params.w + params.b
 
 
 def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Array:
-    """L(w, b), in the units of y squared.  (n, d), (n,) -> ()"""
+    """L(w, b), in the units of y squared.  (n, d), (n,) -> ().  Raises ValueError, TypeError."""
     z = predict(params, x)
     y = targets("linear.loss", y, z, weights)
-    return mean((z - y) ** 2, weights) + jnp.vdot(l2 / 2 * params.w, params.w)
+    return mean((z - y) ** 2, weights) + penalty(params.w, l2)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
-    """The w, b where L is least; of several, the w of least norm.  (n, d), (n,) -> Params
+    """The w, b where L is least; of several, the w of least norm.  (n, d), (n,) -> Params.  Raises ValueError, TypeError.
 
     Warns with RankWarning and IllConditionedWarning.  A line through the origin: solve with each row (−x, −y) added.
-    Golub, Van Loan, Matrix Computations, section 5.3.
+    Golub, Van Loan, Matrix Computations, 4th ed., sections 5.3 and 5.5.
     """
-    x, y, weights, penalty = regression("linear.solve", x, y, weights, l2)
-    minimum = least_squares(x, y, weights, penalty)
-    warn_if_uncertain("linear.solve", minimum, penalised=penalty is not None)
-    return Params(minimum.w, minimum.b)
+    x, y, weights, l2 = regression("linear.solve", x, y, weights, l2)
+    return Params(*least_squares("linear.solve", x, y, weights, l2))

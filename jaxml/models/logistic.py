@@ -4,8 +4,8 @@ The mean cross-entropy, with an L2 penalty on w alone, is
 
     L(w, b) = mean [yᵢ softplus(−zᵢ) + (1 − yᵢ) softplus(zᵢ)] + l2/2 ‖w‖²
 
-since −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z).  It is softplus(z) − y z, but keeps its digits
-where that difference cancels.  L is convex.  scikit-learn's C is l2 = 1/(C n).
+where the mean is Σ ωᵢ ℓᵢ / Σ ωᵢ with weights ω, since −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z).
+It is softplus(z) − y z, but keeps its digits where that difference cancels.  L is convex.  scikit-learn's C is l2 = 1/(C n).
 Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, section 4.4.
 """
 
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid, softplus
 
-from jaxml.models._edge import classification, mean, probabilities, rows
+from jaxml.models._edge import mean, penalty, probabilities, rows, two_classes
 from jaxml.models._newton import newton_on_scaled
 
 
@@ -30,8 +30,8 @@ def init(n_features: int) -> Params:
 
 
 def logits(params: Params, x: Array) -> Array:
-    """z, the log-odds of y = 1.  (n, d) -> (n,)"""
-    x = rows("logistic.logits", params, x)
+    """z, the log-odds of y = 1.  (n, d) -> (n,).  Raises ValueError, TypeError."""
+    x = rows("logistic.logits", params, x, ("d",))
     return x @ params.w + params.b
 
 
@@ -46,16 +46,16 @@ def predict(params: Params, x: Array) -> Array:
 
 
 def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Array:
-    """L(w, b), in nats.  (n, d), (n,) -> ()"""
+    """L(w, b), in nats.  (n, d), (n,) -> ().  Raises ValueError, TypeError."""
     z = logits(params, x)
     y = probabilities("logistic.loss", y, z, weights)
-    return mean(y * softplus(-z) + (1 - y) * softplus(z), weights) + jnp.vdot(l2 / 2 * params.w, params.w)
+    return mean(y * softplus(-z) + (1 - y) * softplus(z), weights) + penalty(params.w, l2)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
-    """The w, b where L is least, by Newton's method.  (n, d), (n,) of 0 and 1 -> Params
+    """The w, b where L is least, by Newton's method.  (n, d), (n,) of 0 and 1 -> Params.  Raises ValueError, TypeError.
 
-    Warns with ConvergenceWarning where L has no minimum: a plane separates the classes and l2 is 0.
+    Warns with ConvergenceWarning where L has no minimum: l2 is 0 and a plane separates the classes, or all but rows on it.
     """
-    x, y, weights, penalty, _ = classification("logistic.solve", x, y, weights, l2, n_classes=2)
-    return newton_on_scaled("logistic.solve", loss, init(x.shape[1]), x, y, weights, penalty)
+    x, y, weights, l2 = two_classes("logistic.solve", x, y, weights, l2)
+    return newton_on_scaled("logistic.solve", loss, init(x.shape[1]), x, y, weights, l2)

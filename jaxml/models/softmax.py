@@ -1,22 +1,21 @@
-"""Softmax regression:  P(y = j | x) = exp(z_j) / Σₖ exp(z_k),  z = x w + b,  y ∈ {0, …, k−1}.
+"""Softmax regression:  P(y = j | x) = exp(z_j) / Σ_c exp(z_c),  z = x w + b,  y ∈ {0, …, k−1}.
 
 The mean cross-entropy, with an L2 penalty on w alone, is, with m = logsumexp of the other classes' z,
 
     L(w, b) = mean softplus(mᵢ − z_yᵢ) + l2/2 ‖w‖²
 
-since −log P(y) = logsumexp(z) − z_y = log(1 + exp(m − z_y)): logistic regression of y against the rest.
-This form keeps its digits where logsumexp(z) − z_y cancels.  L is convex.
+where the mean is Σ ωᵢ ℓᵢ / Σ ωᵢ with weights ω, since −log P(y) = logsumexp(z) − z_y = log(1 + exp(m − z_y)).
+It is logsumexp(z) − z_y, but keeps its digits where that difference cancels.  L is convex.  scikit-learn's C is l2 = 1/(C n).
 Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, section 4.4.
 """
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.nn import logsumexp, softplus
+from jax.nn import logsumexp, softmax, softplus
 
-from jaxml.models._edge import classification, indicators, mean, rows
+from jaxml.models._edge import indicators, mean, penalty, rows, several_classes
 from jaxml.models._newton import newton_on_scaled
 
 
@@ -31,14 +30,14 @@ def init(n_features: int, n_classes: int) -> Params:
 
 
 def logits(params: Params, x: Array) -> Array:
-    """z, the log-probabilities up to a constant of the row.  (n, d) -> (n, k)"""
-    x = rows("softmax.logits", params, x)
+    """z, the log-probabilities up to a constant of the row.  (n, d) -> (n, k).  Raises ValueError, TypeError."""
+    x = rows("softmax.logits", params, x, ("d", "k"))
     return x @ params.w + params.b
 
 
 def predict_proba(params: Params, x: Array) -> Array:
     """P(y = j | x).  (n, d) -> (n, k)"""
-    return jax.nn.softmax(logits(params, x))
+    return softmax(logits(params, x))
 
 
 def predict(params: Params, x: Array) -> Array:
@@ -47,19 +46,20 @@ def predict(params: Params, x: Array) -> Array:
 
 
 def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Array:
-    """L(w, b), in nats.  (n, d), (n,) -> ()"""
+    """L(w, b), in nats.  (n, d), (n,) -> ().  Raises ValueError, TypeError."""
     z = logits(params, x)
-    y = indicators("softmax.loss", y, z, weights)
-    m, z_y = logsumexp(jnp.where(y == 0, z, -jnp.inf), axis=1), jnp.sum(y * z, axis=1)
-    return mean(softplus(m - z_y), weights) + jnp.vdot(l2 / 2 * params.w, params.w)
+    is_y = indicators("softmax.loss", y, z, weights)  # (n, k)
+    z_y = jnp.sum(is_y * z, axis=1)
+    m = logsumexp(jnp.where(is_y == 0, z, -jnp.inf), axis=1)
+    return mean(softplus(m - z_y), weights) + penalty(params.w, l2)
 
 
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
-    """The w, b where L is least, by Newton's method; of several, the ones of least norm.  (n, d), (n,) -> Params
+    """The w, b where L is least, by Newton's method.  (n, d), (n,) of 0 … k−1 -> Params.  Raises ValueError, TypeError.
 
-    k is the largest label + 1.  Warns with ConvergenceWarning where L has no minimum: planes separate the classes and l2 is 0.
+    The same shift of all classes changes no probability: of these, the one whose classes sum to zero.
+    Warns with ConvergenceWarning where L has no minimum: l2 is 0 and planes separate the classes, or all but rows on them.
     """
-    x, y, weights, penalty, k = classification("softmax.solve", x, y, weights, l2)
-    w, b = newton_on_scaled("softmax.solve", loss, init(x.shape[1], k), x, y, weights, penalty)
-    # the same vector added to every class changes no probability; classes that sum to zero have the least norm
+    x, y, weights, l2, k = several_classes("softmax.solve", x, y, weights, l2)
+    w, b = newton_on_scaled("softmax.solve", loss, init(x.shape[1], k), x, y, weights, l2)
     return Params(w - w.mean(axis=1, keepdims=True), b - b.mean())
