@@ -47,6 +47,7 @@ def floats(function: str, name: str, value: Any, *, canonical: bool = False) -> 
     float32 and float64 keep their width; half precision becomes float32; integers, booleans and Python numbers become float64.
     With `canonical`, the width is the one JAX computes in: float32 unless x64 is on.
     """
+    value = automatic_sharding(value)
     on_device = isinstance(value, jax.Array)
     array = value if on_device else _numpy(function, name, value)
     if jnp.issubdtype(array.dtype, jnp.complexfloating) or jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
@@ -57,6 +58,15 @@ def floats(function: str, name: str, value: Any, *, canonical: bool = False) -> 
             array = array.astype(dtype)
     finite(function, name, array, original=value)
     return array
+
+
+def automatic_sharding(value: Any) -> Any:
+    """A concrete array on a mesh with explicit axes, moved to the same mesh with automatic ones: XLA then shards what follows from it."""
+    sharding = None if is_traced(value) else getattr(value, "sharding", None)
+    mesh = getattr(sharding, "mesh", None)
+    if sharding is None or mesh is None or all("Auto" in str(kind) for kind in getattr(mesh, "axis_types", ())):
+        return value
+    return jax.device_put(value, jax.sharding.NamedSharding(jax.sharding.Mesh(mesh.devices, mesh.axis_names), sharding.spec))
 
 
 def _numpy(function: str, name: str, value: Any) -> np.ndarray:
@@ -192,7 +202,7 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
     A traced array stays one, and an int32 jax.Array; anything else becomes NumPy.  With `n_classes`, a label of k or more is refused.
     """
     want_rank(function, name, value, 1)
-    array = value if isinstance(value, jax.Array) else _numpy(function, name, value)
+    array = automatic_sharding(value) if isinstance(value, jax.Array) else _numpy(function, name, value)
     array = array.reshape(-1)
     if array.size == 0:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one label")
@@ -205,9 +215,9 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
         if (host != np.floor(host)).any():
             i = int(np.argmax(host != np.floor(host)))
             refuse(function, name, "is continuous, not a label", f"{host[i]} at row {i}", wanted)
-    low, high = host.min(), host.max()
+    low, high = float(host.min()), float(host.max())  # half precision cannot hold int32's limit
     if low < 0 or high > INT32_MAX or (n_classes is not None and high >= n_classes):
-        bad = (host < 0) | (host > INT32_MAX) | ((host >= n_classes) if n_classes is not None else False)
+        bad = (host < 0) | (host.astype(np.float64) > INT32_MAX) | ((host >= n_classes) if n_classes is not None else False)
         i = int(np.argmax(bad))
         what = (
             "has a negative label"

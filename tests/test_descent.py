@@ -376,3 +376,105 @@ def test_a_partial_and_a_lambda_are_losses_too(x64):
     one = jaxml.minimize(ridge, linear.init(4), x, y, optimizer=optax.sgd(0.1), steps=300)
     two = jaxml.minimize(lambda p: ridge(p, x, y), linear.init(4), optimizer=optax.sgd(0.1), steps=300)
     np.testing.assert_allclose(one.params.w, two.params.w, rtol=1e-12)
+
+
+# ---------------------------------------------------------------- what an outside reader broke
+
+
+def test_rows_of_zero_weight_are_left_out(x64):
+    x, y = table(n=101)
+    weights = np.r_[np.zeros(80), np.ones(21)]
+    settings = {"optimizer": optax.sgd(0.05), "key": KEY, "epochs": 2, "batch_size": 10, "progress": False}
+    some = jaxml.fit(linear.loss, linear.init(4), x, y, weights=weights, **settings)
+    only = jaxml.fit(linear.loss, linear.init(4), x[80:], y[80:], **settings)
+    np.testing.assert_allclose(some.params.w, only.params.w, rtol=1e-12)
+
+
+def test_a_warm_start_is_no_divergence():
+    """Adam's first step leads away from the exact minimum by its rate, whatever the gradient."""
+    x, _ = table()
+    y = x @ np.arange(1.0, 5)
+    exact = linear.solve(x, y)
+    jaxml.minimize(linear.loss, exact, x, y, optimizer=optax.adam(0.01), steps=50)
+    jaxml.fit(linear.loss, exact, x, y, optimizer=optax.adam(0.01), key=KEY, epochs=3, progress=False)
+
+
+def test_fit_runs_optimizers_that_look_at_the_loss():
+    x, y = table()
+    for optimizer in (optax.lbfgs(), optax.polyak_sgd(1.0)):
+        end = jaxml.fit(linear.loss, linear.init(4), x, y, optimizer=optimizer, key=KEY, epochs=2, batch_size=100, progress=False)
+        assert end.losses[-1] < end.losses[0]
+
+
+def test_batches_as_dicts_and_lists():
+    x, y = table(n=40)
+    settings = {"optimizer": optax.sgd(0.05), "key": KEY, "epochs": 2, "progress": False}
+    cut = [slice(i, i + 10) for i in range(0, 40, 10)]
+    pairs = jaxml.fit(linear.loss, linear.init(4), [(x[s], y[s]) for s in cut], **settings)
+    lists = jaxml.fit(linear.loss, linear.init(4), [[x[s], y[s]] for s in cut], **settings)
+    named = jaxml.fit(lambda p, b: linear.loss(p, b["x"], b["y"]), linear.init(4), [{"x": x[s], "y": y[s]} for s in cut], **settings)
+    np.testing.assert_array_equal(pairs.params.w, lists.params.w)
+    np.testing.assert_array_equal(pairs.params.w, named.params.w)
+
+
+def test_bad_validation_is_named():
+    x, y = np.random.RandomState(0).randn(60, 2), np.arange(60) % 3
+    run = partial(jaxml.fit, softmax.loss, softmax.init(2, 3), x, y, optimizer=optax.sgd(0.1), key=KEY, epochs=1, progress=False)
+    with pytest.raises(ValueError, match=r"fit: argument 'validation: y' makes the loss .* row 4; got .*, validation: y = 3"):
+        run(validation=(x[:6], np.array([0, 1, 2, 0, 3, 1])))
+    with pytest.raises(TypeError, match=r"fit: argument 'validation' is not a tuple"):
+        run(validation=x)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.1])
+def test_newton_does_not_call_a_saddle_a_minimum(start):
+    saddle = lambda p: p[0] ** 2 - p[1] ** 2 + p[1] ** 4
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        end = jaxml.newton(saddle, np.array([1.0, start]))
+    assert end.converged == (start != 0) and bool(caught) == (start == 0)
+
+
+def test_a_loss_that_is_no_number_is_refused():
+    for loss, got in ((lambda p, x: x @ p, r"float32 of shape \(3,\)"), (lambda p, x: (jnp.sum(x @ p), 1), "tuple")):
+        for run in (partial(jaxml.minimize, optimizer=optax.sgd(0.1), steps=1), jaxml.newton):
+            with pytest.raises(TypeError, match=rf"argument 'loss' does not return one number; got {got}; return a scalar"):
+                run(loss, np.ones(2), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("run", ["minimize", "newton", "fit"])
+def test_negative_weights_and_penalties_are_refused(run):
+    x, y = table()
+    settings = {"minimize": {"steps": 1}, "fit": {"key": KEY, "epochs": 1}}.get(run, {})
+    settings |= {"optimizer": optax.sgd(0.1)} if settings else {}
+    call = partial(getattr(jaxml, run), linear.loss, linear.init(4), x, y, **settings)
+    with pytest.raises(ValueError, match=rf"{run}: argument 'weights' has a negative entry"):
+        call(weights=np.r_[-1.0, np.ones(99)])
+    with pytest.raises(ValueError, match=rf"{run}: argument 'l2' is out of range"):
+        call(l2=-1.0)
+
+
+def test_sharded_rows_give_the_same_answers():
+    """Two simulated devices, in a child process; the mesh has explicit axes where that is JAX's default."""
+    code = """
+import jax, numpy as np, optax
+from jaxml import fit, linear, logistic, minimize, newton, softmax
+rows = jax.sharding.NamedSharding(jax.make_mesh((2,), ("rows",)), jax.sharding.PartitionSpec("rows"))
+r = np.random.RandomState(0)
+x = r.randn(64, 3).astype(np.float32)
+y, t = x @ np.arange(1, 4, dtype=np.float32), (x[:, 0] + r.randn(64) > 0).astype(np.int32)
+sgd = optax.sgd(0.1)
+for f in (
+    lambda x, y, t: linear.solve(x, y),
+    lambda x, y, t: logistic.solve(x, t, l2=0.1),
+    lambda x, y, t: softmax.solve(x, t, l2=0.1),
+    lambda x, y, t: minimize(linear.loss, linear.init(3), x, y, optimizer=sgd, steps=9).params,
+    lambda x, y, t: newton(linear.loss, linear.init(3), x, y).params,
+    lambda x, y, t: fit(linear.loss, linear.init(3), x, y, optimizer=sgd, key=jax.random.key(0), epochs=2, progress=False).params,
+):
+    there, here = f(*(jax.device_put(a, rows) for a in (x, y, t))), f(x, y, t)
+    for a, b in zip(there, here):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+"""
+    env = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], env=env, check=True, timeout=300)

@@ -240,3 +240,47 @@ def test_mean_of_many_ones():
     ones = jnp.ones(20_000_000, jnp.float32)
     assert abs(float(mean(ones)) - 1) <= 1e-6
     assert abs(float(mean(ones, ones)) - 1) <= 1e-6
+
+
+def test_weights_of_any_size_mean_the_same(width):
+    """Only their ratios count; columns far from 0 must not be taken for constant ones."""
+    r = np.random.RandomState(0)
+    x = (r.randn(20_000, 2) + np.array([3e3, 0])).astype(width)
+    y = (x[:, 0] - 3e3 + x[:, 1]).astype(width)
+    plain = linear.solve(x, y).w
+    for weight in (1 / 20_000, 1e-30, 1e37):
+        np.testing.assert_allclose(linear.solve(x, y, weights=np.full(20_000, weight, width)).w, plain, rtol=1e-3)
+
+
+def test_a_column_that_float32_does_not_resolve_is_named():
+    r = np.random.RandomState(0)
+    x = np.c_[r.randn(50), 1e6 + r.randn(50)]
+    message = r"column 1 of 'x' varies from 99.* fewer than three digits; subtract its mean"
+    with pytest.warns(IllConditionedWarning, match=message):
+        linear.solve(x, r.randn(50))
+
+
+def test_what_overflows_is_refused():
+    r = np.random.RandomState(0)
+    x, y = r.randn(20, 2), r.randn(20)
+    with pytest.raises(ValueError, match=r"linear\.solve: argument 'l2' is beyond float32"):
+        linear.solve(x, y, l2=1e300)
+    assert np.isfinite(linear.solve(x, y, l2=3e38).w).all()
+    with pytest.raises(ValueError, match=r"linear\.solve: argument 'x' with 'y' overflows float32"):
+        linear.solve(x, y * 1e38)
+
+
+def test_params_of_another_model_are_refused():
+    x, column = np.ones((4, 3)), linear.Params(np.ones((3, 1)), np.zeros(1))
+    message = r"linear\.predict: argument 'params' does not have this model's shapes; got w of shape \(3, 1\)"
+    for call in (lambda: linear.predict(column, x), lambda: linear.loss(column, x, np.ones(4))):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_gradient_through_solve(x64):
+    """d b / d y of a tall least-squares problem is the row of its pseudo-inverse."""
+    r = np.random.RandomState(0)
+    x, y = r.randn(12, 2), r.randn(12)
+    slope = jax.grad(lambda y: linear.solve(x, y).b)(jnp.asarray(y))
+    np.testing.assert_allclose(slope, np.linalg.pinv(np.c_[x, np.ones(12)])[2], rtol=1e-8)

@@ -185,3 +185,60 @@ def test_labels_of_another_kind_go_through_encode_labels():
         np.testing.assert_array_equal(
             named.classes[np.asarray(logistic.predict(again, x))], np.array(names)[np.asarray(logistic.predict(plain, x))]
         )
+
+
+def has_no_minimum(x, y, k):
+    """Exactly, by a linear program: some direction lowers no row's log-odds against any class and raises some."""
+    optimize = pytest.importorskip("scipy.optimize")
+    rows = np.zeros((len(x), k, x.shape[1] + 1, k))
+    one = np.c_[x, np.ones(len(x))]
+    for j in range(k):
+        rows[np.arange(len(x)), j, :, y] += one
+        rows[:, j, :, j] -= one
+    rows = rows.reshape(len(x) * k, -1)
+    answer = optimize.linprog(-rows.sum(0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1))
+    return -answer.fun > 1e-6
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_separation_is_found_exactly_where_it_is(k, width):
+    """Groups of which one lacks a class, overlapping clouds, and a mixture: no miss and no false alarm against the linear program."""
+    r, found = np.random.RandomState(k), []
+    for case in range(18):
+        if case % 3 == 0:
+            group = r.randint(5, size=120)
+            x, y = np.eye(5)[group], r.randint(k, size=120)
+            y = np.where((group == 3) & (case % 2 == 0), 1, y)
+        elif case % 3 == 1:
+            x = r.randn(120, 5)
+            y = (x[:, :1] * np.arange(k) + [0.1, 1.0][case % 2] * r.gumbel(size=(120, k))).argmax(axis=1)
+        else:
+            x = np.c_[r.randint(2, size=(120, 4)), r.randn(120)]
+            y = (r.randn(120, k) + np.eye(k)[0] * [6, 1][case % 2] * x[:, :1]).argmax(axis=1)
+        y[:k] = np.arange(k)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            (logistic if k == 2 else softmax).solve(x, y)
+        found.append((has_no_minimum(x, y, k), any("separation" in str(w.message) for w in caught)))
+    assert all(truth == said for truth, said in found), found
+    assert {truth for truth, _ in found} == {True, False}
+
+
+def test_one_far_point_is_no_separation():
+    r = np.random.RandomState(0)
+    x, y = np.r_[r.randn(200, 1), [[3000.0]]], np.r_[r.randint(2, size=200), 1]
+    logistic.solve(x, y)  # pytest makes an error of any warning
+
+
+def test_columns_far_from_zero_keep_their_weight(width):
+    r = np.random.RandomState(0)
+    x = (r.randn(50_000, 2) + np.array([3e3, 0])).astype(width)
+    y = (x[:, 0] - 3e3 + x[:, 1] + r.logistic(size=50_000) > 0).astype(int)
+    np.testing.assert_allclose(logistic.solve(x, y).w, 1, atol=0.1)
+
+
+def test_a_huge_scale_with_a_penalty():
+    r = np.random.RandomState(0)
+    x, y = r.randn(60, 2), np.arange(60) % 2
+    scaled = logistic.solve(x * 1e15, y, l2=1e-6)
+    np.testing.assert_allclose(scaled.w * 1e15, logistic.solve(x, y, l2=1e-36).w, rtol=1e-3, atol=1e-3)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxml._arguments import INT32_MAX, describe, floats, refuse
+from jaxml._arguments import INT32_MAX, automatic_sharding, describe, example_weights, floats, number, refuse
 
 
 def check_loss(function: str, loss: Any) -> None:
@@ -67,7 +67,7 @@ def _stack(function: str, name: str, value: list) -> np.ndarray:
 
 
 def _leaf(function: str, name: str, value: Any) -> Any:
-    array = value if isinstance(value, jax.Array) else np.asarray(value)
+    array = automatic_sharding(value) if isinstance(value, jax.Array) else np.asarray(value)
     if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
         return array
     if array.size == 0:
@@ -79,12 +79,26 @@ def _leaf(function: str, name: str, value: Any) -> Any:
     return jnp.asarray(array)
 
 
-def split_hyper(function: str, hyper: dict[str, Any]) -> tuple[dict[str, Array], tuple[tuple[str, Any], ...]]:
-    """Keyword arguments as arrays, which are data to the compiler, and the rest, which it may take as constants."""
-    arrays = {
-        k: _convert(function, k, v) for k, v in hyper.items() if isinstance(v, (jax.Array, np.ndarray, list, float)) or hasattr(v, "dtype")
-    }
+def split_hyper(function: str, hyper: dict[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, Any], ...]]:
+    """Keyword arguments as arrays, which are data to the compiler, and the rest, which it may take as constants.
+
+    weights and l2 mean in every loss what they mean in the models': none negative.
+    """
+    if hyper.get("weights") is not None:
+        hyper = {**hyper, "weights": example_weights(function, hyper["weights"], len(hyper["weights"]), canonical=True)}
+    if "l2" in hyper:
+        hyper = {**hyper, "l2": number(function, "l2", hyper["l2"], low=0)}
+    is_array = lambda v: isinstance(v, (float, list, dict, tuple)) or hasattr(v, "dtype")
+    arrays = {k: _convert(function, k, v) for k, v in hyper.items() if is_array(v)}
     return arrays, tuple((k, v) for k, v in hyper.items() if k not in arrays)
+
+
+def scalar(function: str, value: Any) -> Array:
+    """The value of a loss, which must be one number.  Free inside jit."""
+    if getattr(value, "shape", None) != ():
+        got = describe(value) if hasattr(value, "shape") else type(value).__name__
+        refuse(function, "loss", "does not return one number", got, "return a scalar, as jnp.mean(...) of the rows' losses", TypeError)
+    return value
 
 
 def common_rows(function: str, names: list[str], data: tuple[Any, ...]) -> int:
@@ -105,7 +119,11 @@ def refuse_bad_start(function: str, loss: Callable[..., Array], params: Any, nam
     """The loss is not finite before the first step, though params and data are: names the row that makes it so, or the start."""
     refuse_bad_rows(function, loss, params, names, data)
     refuse(
-        function, "params", "is a bad start: the loss there is not finite", describe(params), "start nearer to zero, or rescale the data"
+        function,
+        "params",
+        "is a bad start: the loss or its gradient there is not finite",
+        describe(params),
+        "start nearer to zero, or rescale the data",
     )
 
 

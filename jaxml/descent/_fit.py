@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from jaxml._arguments import describe, flag, integer, refuse
+from jaxml._arguments import describe, example_weights, flag, integer, refuse
 from jaxml.descent._curvature import largest_stable_rate
 from jaxml.descent._data import (
     check_key,
@@ -27,6 +27,7 @@ from jaxml.descent._data import (
     finite_data,
     finite_params,
     refuse_bad_rows,
+    scalar,
     split_hyper,
 )
 from jaxml.descent._minimize import CLIMB, all_finite, has_settled, norm, rate_of
@@ -85,10 +86,15 @@ def fit(
         rows = finite_data("fit", names, data)
         n = common_rows("fit", names, rows)
         integer("fit", "batch_size", batch_size, high=n)
-        weights = None if weights is None else finite_data("fit", ["weights"], (weights,))[0]
-        common_rows("fit", [*names, "weights"], (*rows, weights))
+        weights = None if weights is None else jnp.asarray(example_weights("fit", weights, n, canonical=True))
+        if weights is not None and float(weights.min()) == 0:  # a batch of such rows alone would be 0/0
+            rows, weights = jax.tree.map(lambda a: a[np.asarray(weights) > 0], (rows, weights))
+            n = len(weights)
+            batch_size = min(batch_size, n)
         n_steps = -(-n // batch_size)
         epoch_of = partial(_through_rows, loss, constants, arrays, optimizer, batch_size, n_steps, key, rows, weights)
+    if validation is not None and not isinstance(validation, (tuple, list)):
+        refuse("fit", "validation", "is not a tuple of arrays", describe(validation), "pass (x_test, y_test), say", TypeError)
     held_out = None if validation is None else finite_data("fit", data_names(loss, len(validation)), tuple(validation))
 
     from jaxml.descent._progress import reporter  # rich takes 0.05 s to import, so not before it is wanted
@@ -110,6 +116,12 @@ def fit(
                 _raise_diverged(state, params, losses, scores, value_of, rows[: len(data)], optimizer)
             if held_out is not None:
                 scores.append(float(_score(loss, constants, state.params, held_out, arrays)))
+                if not np.isfinite(scores[-1]):
+                    value_of = lambda p, *batch: loss(p, *batch, **arrays, **dict(constants))
+                    refuse_bad_rows(
+                        "fit", value_of, state.params, [f"validation: {name}" for name in data_names(loss, len(held_out))], held_out
+                    )
+                    refuse("fit", "validation", "has a loss that is not finite", str(scores[-1]), "rescale it as the training data")
             report.after(epoch, seen, scores)
     return _result(state, losses, scores)
 
@@ -143,26 +155,26 @@ def _run(
     n = len(jax.tree.leaves(rows)[0])
     order = jax.random.permutation(jax.random.fold_in(key, epoch), n)
 
-    def on_batch(size: int, state: State) -> tuple[Array, Any]:
+    def on_batch(size: int, state: State) -> State:
         chosen = jax.lax.dynamic_slice(order, (state.step * batch_size,), (size,))
         batch, w = jax.tree.map(lambda a: a[chosen], (rows, weights))
         extra = arrays if w is None else {**arrays, "weights": w}
-        return jax.value_and_grad(lambda p: loss(p, *batch, **extra, **dict(constants)))(state.params)
+        value_of = lambda p: scalar("fit", loss(p, *batch, **extra, **dict(constants)))
+        return _update(optimizer, value_of, state, *jax.value_and_grad(value_of)(state.params))
 
     def body(state: State) -> State:
         full, rest = divmod(n, batch_size)
         if rest == 0:
-            value, grads = on_batch(batch_size, state)
-        else:
-            value, grads = jax.lax.cond(state.step < full, partial(on_batch, batch_size), partial(on_batch, rest), state)
-        return _update(optimizer, state, value, grads)
+            return on_batch(batch_size, state)
+        return jax.lax.cond(state.step < full, partial(on_batch, batch_size), partial(on_batch, rest), state)
 
     return jax.lax.while_loop(lambda s: (s.step < stop) & ~s.failed, body, state)
 
 
-def _update(optimizer: Any, state: State, value: Array, grads: Any) -> State:
+def _update(optimizer: Any, value_of: Callable, state: State, value: Array, grads: Any) -> State:
     """The state after one step; the same state, marked failed, where that step left the finite numbers."""
-    updates, new_optimizer = optimizer.update(grads, state.optimizer, state.params)
+    extra = {"value": value, "grad": grads, "value_fn": value_of}
+    updates, new_optimizer = optax.with_extra_args_support(optimizer).update(grads, state.optimizer, state.params, **extra)
     params = optax.apply_updates(state.params, updates)
     fine = all_finite((value, grads, params))
     losses = state.losses.at[state.step].set(value.astype(state.losses.dtype), mode="drop")
@@ -193,8 +205,9 @@ def _through_batches(
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _step(loss: Callable, constants: tuple, optimizer: Any, state: State, batch: tuple, arrays: dict) -> State:
-    value, grads = jax.value_and_grad(lambda p: loss(p, *batch, **arrays, **dict(constants)))(state.params)
-    return jax.lax.cond(state.failed, lambda *_: state, partial(_update, optimizer), state, value, grads)
+    value_of = lambda p: scalar("fit", loss(p, *batch, **arrays, **dict(constants)))
+    value, grads = jax.value_and_grad(value_of)(state.params)
+    return jax.lax.cond(state.failed, lambda *_: state, partial(_update, optimizer, value_of), state, value, grads)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -206,12 +219,15 @@ def is_iterable_of_batches(data: tuple[Any, ...]) -> bool:
     """One argument that is neither an array nor a table: a generator, a DataLoader, a list of tuples."""
     if len(data) != 1 or hasattr(data[0], "shape") or not hasattr(data[0], "__iter__") or isinstance(data[0], (dict, str)):
         return False
-    return not isinstance(data[0], (list, tuple)) or (len(data[0]) > 0 and isinstance(data[0][0], tuple))
+    if not isinstance(data[0], (list, tuple)):
+        return True
+    first = data[0][0] if len(data[0]) else None
+    return isinstance(first, (tuple, dict)) or (isinstance(first, list) and any(np.ndim(a) for a in first if hasattr(a, "shape")))
 
 
 def has_climbed(losses: list[np.ndarray]) -> bool:
     """Whether the last quarter of the last epoch averages CLIMB times the first quarter of the first: single batches are too noisy."""
-    quarter = lambda a: max(1, len(a) // 4)
+    quarter = lambda a: max(2, len(a) // 4)
     first, last = losses[0][: quarter(losses[0])], losses[-1][-quarter(losses[-1]) :]
     return len(first) > 0 and len(last) > 0 and float(last.mean()) > CLIMB * max(abs(float(first.mean())), float(np.finfo(first.dtype).eps))
 
@@ -224,7 +240,7 @@ def _result(state: State, losses: list[np.ndarray], scores: list[float]) -> Fit:
 
 def _raise_diverged(
     state: State, start: Any, losses: list[np.ndarray], scores: list[float], value_of: Callable, rows: tuple, optimizer: Any
-) -> None:
+) -> NoReturn:
     result = _result(state, losses, scores)
     how = "the next loss or gradient is not finite" if state.failed else "the loss averages over 1e3 times its start"
     first, last = (result.losses[0], result.losses[-1]) if len(result.losses) else (np.nan, np.nan)

@@ -19,7 +19,16 @@ from jax.flatten_util import ravel_pytree
 
 from jaxml._arguments import integer, number
 from jaxml.descent._curvature import largest_stable_rate
-from jaxml.descent._data import check_loss, check_optimizer, data_names, finite_data, finite_params, refuse_bad_start, split_hyper
+from jaxml.descent._data import (
+    check_loss,
+    check_optimizer,
+    data_names,
+    finite_data,
+    finite_params,
+    refuse_bad_start,
+    scalar,
+    split_hyper,
+)
 from jaxml.descent._result import DivergedError, Fit
 from jaxml.exceptions import ConvergenceWarning
 
@@ -66,7 +75,7 @@ def minimize(
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _descend(loss: Callable, constants: tuple, optimizer: Any, steps: int, params: Any, data: tuple, arrays: dict, tol: float) -> State:
-    value_of = lambda p: loss(p, *data, **arrays, **dict(constants))
+    value_of = lambda p: scalar("minimize", loss(p, *data, **arrays, **dict(constants)))
     return descend(value_of, optimizer, steps, params, tol)
 
 
@@ -87,7 +96,8 @@ def descend(value_of: Callable[[Any], Array], optimizer: Any, steps: int, params
         # subtle: the first pass only evaluates, so that the loss is compiled once and not twice
         new_params, new_optimizer = jax.lax.cond(state.step < 0, lambda s: (s.params, s.optimizer), update, state)
         value, grads = jax.value_and_grad(value_of)(new_params)
-        climbed = (state.step >= 0) & (value > climb_limit(state.losses[0]))
+        # the first two losses: a warm start may lie closer to the minimum than the optimizer's first step leads
+        climbed = (state.step > 0) & (value > climb_limit(jnp.max(jnp.abs(state.losses[:2]))))
         fine = all_finite((value, grads, new_params)) & ~climbed
         losses = state.losses.at[state.step + 1].set(value, mode="drop")
         new = State(state.step + 1, new_params, value, grads, new_optimizer, losses, ~fine, value)
@@ -101,8 +111,8 @@ def descend(value_of: Callable[[Any], Array], optimizer: Any, steps: int, params
 
 
 def climb_limit(start: Array) -> Array:
-    """The loss that counts as diverged, for a descent that started at `start`."""
-    return CLIMB * jnp.maximum(jnp.abs(start), jnp.finfo(start.dtype).eps)
+    """The loss that counts as diverged, for a descent whose first losses had the size `start`."""
+    return CLIMB * jnp.maximum(start, jnp.finfo(start.dtype).eps)
 
 
 def all_finite(tree: Any) -> Array:

@@ -21,12 +21,12 @@ from jax.flatten_util import ravel_pytree
 
 from jaxml._arguments import integer, number
 from jaxml.descent._curvature import hessian
-from jaxml.descent._data import check_loss, data_names, finite_data, finite_params, refuse_bad_start, split_hyper
+from jaxml.descent._data import check_loss, data_names, finite_data, finite_params, refuse_bad_start, scalar, split_hyper
 from jaxml.descent._minimize import all_finite, norm
 from jaxml.descent._result import Fit
 from jaxml.exceptions import ConvergenceWarning
 
-DENSE = 300  # parameters up to which H is made and factorised; beyond, only H v, by conjugate gradients
+DENSE = 100  # parameters up to which H is made and factorised; beyond, only H v, by conjugate gradients
 HALVINGS = 40  # of t, before a step counts as hopeless
 
 
@@ -71,7 +71,8 @@ def newton(loss: Callable[..., Array], params: Any, *data: Any, steps: int = 50,
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _compiled(loss: Callable, constants: tuple, steps: int, params: Any, data: tuple, arrays: dict, tol: Any) -> tuple[State, Array]:
     theta, unravel = ravel_pytree(params)
-    end = newton_loop(lambda t: loss(unravel(t), *data, **arrays, **dict(constants)), theta, steps, tol)
+    value_of = lambda t: scalar("newton", loss(unravel(t), *data, **arrays, **dict(constants)))
+    end = newton_loop(value_of, theta, steps, tol)
     return end, all_finite((end.value, end.gradient))
 
 
@@ -83,7 +84,7 @@ def newton_loop(f: Callable[[Array], Array], theta: Array, steps: int = 50, tol:
         return (state.step < steps) & ~state.converged & ~state.stuck
 
     def body(state: State) -> State:
-        direction = newton_direction(f, state.theta, state.gradient, state.first)
+        direction, convex = newton_direction(f, state.theta, state.gradient, state.first)
         slope = direction @ state.gradient  # negative; the step promises to lower the loss by half of it
         settled = -slope / 2 <= tol * jnp.abs(state.value)
         t = step_length(f, state, direction, slope)
@@ -93,17 +94,18 @@ def newton_loop(f: Callable[[Array], Array], theta: Array, steps: int = 50, tol:
         losses = state.losses.at[state.step].set(state.value)
         theta = jnp.where(moved, state.theta + t * direction, state.theta)
         value, gradient = jnp.where(moved, value, state.value), jnp.where(moved, gradient, state.gradient)
-        converged = (settled & ~moved) | (jnp.max(jnp.abs(gradient)) <= jnp.finfo(theta.dtype).eps * state.first)
+        still = jnp.max(jnp.abs(gradient)) <= jnp.finfo(theta.dtype).eps * state.first
+        converged = convex & ((settled & ~moved) | still)
         return State(state.step + 1, theta, value, gradient, direction, state.first, losses, converged, ~moved & ~converged)
 
     value, gradient = jax.value_and_grad(f)(theta)
     no, losses = jnp.array(False), jnp.zeros(steps, value.dtype)
     start = State(jnp.int32(0), theta, value, gradient, jnp.zeros_like(theta), jnp.max(jnp.abs(gradient)), losses, no, no)
-    return jax.lax.while_loop(go_on, body, start._replace(converged=start.first == 0, stuck=~all_finite((value, gradient))))
+    return jax.lax.while_loop(go_on, body, start._replace(stuck=~all_finite((value, gradient))))
 
 
-def newton_direction(f: Callable[[Array], Array], theta: Array, gradient: Array, scale: Array) -> Array:
-    """−H⁻¹g, with |λ| for the eigenvalues λ of H, so that it points downhill where H is not positive.  (p,) -> (p,)
+def newton_direction(f: Callable[[Array], Array], theta: Array, gradient: Array, scale: Array) -> tuple[Array, Array]:
+    """−H⁻¹g, with |λ| for the eigenvalues λ of H, so that it points downhill where H is not positive; and whether it is.  -> (p,), ()
 
     Directions where both λ and g vanish in rounding, next to the first gradient's `scale`, are left alone.
     Of many parameters, by conjugate gradients on H v.
@@ -113,11 +115,12 @@ def newton_direction(f: Callable[[Array], Array], theta: Array, gradient: Array,
         # exact enough for each step to gain digits faster than the last: Nocedal, Wright, section 7.1
         forcing = jnp.minimum(0.5, jnp.sqrt(jnp.max(jnp.abs(gradient)) / scale))
         direction = -jax.scipy.sparse.linalg.cg(product, gradient, tol=forcing, maxiter=len(theta))[0]
-        return jnp.where(direction @ gradient < 0, direction, -gradient)
+        return jnp.where(direction @ gradient < 0, direction, -gradient), jnp.array(True)  # H itself is not seen
     eigenvalues, vectors = jnp.linalg.eigh(hessian(f, theta))
     size, slopes, eps = jnp.abs(eigenvalues), vectors.T @ gradient, jnp.finfo(theta.dtype).eps
     real = (size > 30 * eps * jnp.max(size)) | (jnp.abs(slopes) > 30 * eps * scale)
-    return -vectors @ jnp.where(real, slopes / jnp.maximum(size, eps * jnp.max(size)), 0)
+    direction = -vectors @ jnp.where(real, slopes / jnp.maximum(size, eps * jnp.max(size)), 0)
+    return direction, eigenvalues[0] >= -30 * eps * jnp.max(size)
 
 
 def step_length(f: Callable[[Array], Array], state: State, direction: Array, slope: Array) -> Array:

@@ -121,7 +121,7 @@ def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple
     weights = example_weights(function, weights, len(x), canonical=True)
     l2 = number(function, "l2", l2, low=0)
     dtype = jnp.result_type(x, y) if jnp.issubdtype(y.dtype, jnp.floating) else x.dtype
-    if not is_traced(l2) and l2 > jnp.finfo(dtype).max:
+    if not is_traced(l2) and l2 > float(jnp.finfo(dtype).max):
         refuse(function, "l2", f"is beyond {dtype}", repr(l2), "use a smaller one, or turn x64 on")
     x = jnp.asarray(x, dtype)
     y = jnp.asarray(y, dtype) if jnp.issubdtype(y.dtype, jnp.floating) else jnp.asarray(y)
