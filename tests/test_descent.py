@@ -388,6 +388,10 @@ def test_rows_of_zero_weight_are_left_out(x64):
     some = jaxml.fit(linear.loss, linear.init(4), x, y, weights=weights, **settings)
     only = jaxml.fit(linear.loss, linear.init(4), x[80:], y[80:], **settings)
     np.testing.assert_allclose(some.params.w, only.params.w, rtol=1e-12)
+    few = jaxml.fit(linear.loss, linear.init(4), x, y, weights=np.arange(101) < 6, **settings)  # fewer than a batch
+    assert few.n_steps == 2
+    with pytest.raises(ValueError, match="fit: argument 'weights' comes beside an iterable of batches"):
+        jaxml.fit(linear.loss, linear.init(4), [(x, y)], weights=weights, **settings)
 
 
 def test_a_warm_start_is_no_divergence():

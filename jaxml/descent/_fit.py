@@ -76,26 +76,17 @@ def fit(
     params = finite_params("fit", params)
     weights = hyper.pop("weights", None)
     arrays, constants = split_hyper("fit", hyper)
-    names = data_names(loss, len(data))
+    run = Run(loss, optimizer, data_names(loss, len(data)), arrays, constants)
     if is_iterable_of_batches(data):
         if weights is not None:
             refuse("fit", "weights", "comes beside an iterable of batches", describe(weights), "put the weights into each batch")
-        n_steps, rows = None, ()
-        epoch_of = partial(_through_batches, loss, constants, arrays, optimizer, data[0])
+        rows, n_steps, epoch_of = (), None, partial(_through_batches, run, data[0])
     else:
-        rows = finite_data("fit", names, data)
-        n = common_rows("fit", names, rows)
-        integer("fit", "batch_size", batch_size, high=n)
-        weights = None if weights is None else jnp.asarray(example_weights("fit", weights, n, canonical=True))
-        if weights is not None and float(weights.min()) == 0:  # a batch of such rows alone would be 0/0
-            rows, weights = jax.tree.map(lambda a: a[np.asarray(weights) > 0], (rows, weights))
-            n = len(weights)
-            batch_size = min(batch_size, n)
-        n_steps = -(-n // batch_size)
-        epoch_of = partial(_through_rows, loss, constants, arrays, optimizer, batch_size, n_steps, key, rows, weights)
-    if validation is not None and not isinstance(validation, (tuple, list)):
-        refuse("fit", "validation", "is not a tuple of arrays", describe(validation), "pass (x_test, y_test), say", TypeError)
-    held_out = None if validation is None else finite_data("fit", data_names(loss, len(validation)), tuple(validation))
+        rows, weights = _rows(run, data, weights, batch_size)
+        batch_size = min(batch_size, len(jax.tree.leaves(rows)[0]))
+        n_steps = -(-len(jax.tree.leaves(rows)[0]) // batch_size)
+        epoch_of = partial(_through_rows, run, batch_size, key, rows, weights)
+    held_out = None if validation is None else _held_out(loss, validation)
 
     from jaxml.descent._progress import reporter  # rich takes 0.05 s to import, so not before it is wanted
 
@@ -110,20 +101,42 @@ def fit(
                 report.during(epoch, seen)
             losses.append(seen)
             if bool(state.failed) or has_climbed(losses):
-                value_of = lambda p, *batch: loss(p, *batch, **arrays, **dict(constants))
-                if epoch == 0 and rows:
-                    refuse_bad_rows("fit", value_of, params, names, rows)
-                _raise_diverged(state, params, losses, scores, value_of, rows[: len(data)], optimizer)
+                _raise_diverged(run, state, params, _result(state, losses, scores), rows)
             if held_out is not None:
-                scores.append(float(_score(loss, constants, state.params, held_out, arrays)))
-                if not np.isfinite(scores[-1]):
-                    value_of = lambda p, *batch: loss(p, *batch, **arrays, **dict(constants))
-                    refuse_bad_rows(
-                        "fit", value_of, state.params, [f"validation: {name}" for name in data_names(loss, len(held_out))], held_out
-                    )
-                    refuse("fit", "validation", "has a loss that is not finite", str(scores[-1]), "rescale it as the training data")
+                scores.append(_score(run, state.params, held_out))
             report.after(epoch, seen, scores)
     return _result(state, losses, scores)
+
+
+class Run(NamedTuple):
+    """What stays the same from the first step to the last."""
+
+    loss: Callable[..., Array]
+    optimizer: optax.GradientTransformation
+    names: list[str]  # of the data, as the loss calls them
+    arrays: dict[str, Any]  # keyword arguments of the loss
+    constants: tuple[tuple[str, Any], ...]  # those that the compiler takes as constants
+
+    def value(self, params: Any, *batch: Any) -> Array:
+        return self.loss(params, *batch, **self.arrays, **dict(self.constants))
+
+
+def _rows(run: Run, data: tuple, weights: Any, batch_size: int) -> tuple[tuple, Array | None]:
+    """The data and the weights, one a row, without the rows whose weight is 0: a batch of those alone would be 0/0."""
+    rows = finite_data("fit", run.names, data)
+    n = common_rows("fit", run.names, rows)
+    integer("fit", "batch_size", batch_size, high=n)
+    weights = example_weights("fit", weights, n, canonical=True)
+    if weights is None or float(weights.min()) > 0:
+        return rows, None if weights is None else jnp.asarray(weights)
+    kept = np.flatnonzero(np.asarray(weights) > 0)
+    return jax.tree.map(lambda a: a[kept], (rows, jnp.asarray(weights)))
+
+
+def _held_out(loss: Callable, validation: Any) -> tuple:
+    if not isinstance(validation, (tuple, list)):
+        refuse("fit", "validation", "is not a tuple of arrays", describe(validation), "pass (x_test, y_test), say", TypeError)
+    return finite_data("fit", [f"validation: {name}" for name in data_names(loss, len(validation))], tuple(validation))
 
 
 def _start(params: Any, optimizer: Any, n_steps: int) -> State:
@@ -133,14 +146,14 @@ def _start(params: Any, optimizer: Any, n_steps: int) -> State:
 
 
 def _through_rows(
-    loss: Callable, constants: tuple, arrays: dict, optimizer: Any, batch_size: int, n_steps: int, key: Array, rows: tuple, weights: Any,
-    state: State, epoch: int,
-) -> Iterator[tuple[State, np.ndarray]]:  # fmt: skip
+    run: Run, batch_size: int, key: Array, rows: tuple, weights: Any, state: State, epoch: int
+) -> Iterator[tuple[State, np.ndarray]]:
     """One epoch over shuffled rows, in runs of steps that each take about TICK seconds."""
-    stop, at_once, state = 0, 1, state._replace(step=jnp.int32(0))
+    stop, at_once, n_steps = 0, 1, len(state.losses)
+    state = state._replace(step=jnp.int32(0))
     while stop < n_steps and not state.failed:
         stop, began = min(stop + at_once, n_steps), time.perf_counter()
-        state = _run(loss, constants, optimizer, batch_size, state, rows, weights, arrays, key, epoch, stop)
+        state = _run(run.loss, run.constants, run.optimizer, batch_size, state, rows, weights, run.arrays, key, epoch, stop)
         seen = np.asarray(state.losses)[: int(state.step)]
         at_once = max(1, int(at_once * min(8.0, TICK / max(time.perf_counter() - began, 1e-4))))
         yield state, seen
@@ -182,16 +195,14 @@ def _update(optimizer: Any, value_of: Callable, state: State, value: Array, grad
     return jax.tree.map(partial(jnp.where, fine), new, state._replace(failed=~fine))
 
 
-def _through_batches(
-    loss: Callable, constants: tuple, arrays: dict, optimizer: Any, batches: Any, state: State, epoch: int
-) -> Iterator[tuple[State, np.ndarray]]:
+def _through_batches(run: Run, batches: Any, state: State, epoch: int) -> Iterator[tuple[State, np.ndarray]]:
     """One epoch over an iterable of batches, in its own order."""
     values: list[Array] = []
     names = None
     for batch in batches:
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
-        names = names or data_names(loss, len(batch))
-        state = _step(loss, constants, optimizer, state, finite_data("fit", names, tuple(batch)), arrays)
+        names = names or data_names(run.loss, len(batch))
+        state = _step(run.loss, run.constants, run.optimizer, state, finite_data("fit", names, tuple(batch)), run.arrays)
         values.append(state.value)
         if len(values) % LOOK == 0 and state.failed:
             break
@@ -210,8 +221,17 @@ def _step(loss: Callable, constants: tuple, optimizer: Any, state: State, batch:
     return jax.lax.cond(state.failed, lambda *_: state, partial(_update, optimizer, value_of), state, value, grads)
 
 
+def _score(run: Run, params: Any, held_out: tuple) -> float:
+    """The loss on the validation data, or the row that it is not defined on."""
+    score = float(_value(run.loss, run.constants, params, held_out, run.arrays))
+    if not np.isfinite(score):
+        refuse_bad_rows("fit", run.value, params, [f"validation: {name}" for name in data_names(run.loss, len(held_out))], held_out)
+        refuse("fit", "validation", "has a loss that is not finite", str(score), "rescale it as the training data")
+    return score
+
+
 @partial(jax.jit, static_argnums=(0, 1))
-def _score(loss: Callable, constants: tuple, params: Any, held_out: tuple, arrays: dict) -> Array:
+def _value(loss: Callable, constants: tuple, params: Any, held_out: tuple, arrays: dict) -> Array:
     return loss(params, *held_out, **arrays, **dict(constants))
 
 
@@ -234,16 +254,15 @@ def has_climbed(losses: list[np.ndarray]) -> bool:
 
 def _result(state: State, losses: list[np.ndarray], scores: list[float]) -> Fit:
     every, gradient_norm = np.concatenate(losses), norm(state.grads)
-    settled = not state.failed and has_settled(state.value, gradient_norm, None)
+    settled = not bool(state.failed) and has_settled(state.value, gradient_norm, None)
     return Fit(state.params, every, settled, len(every), gradient_norm, np.array(scores))
 
 
-def _raise_diverged(
-    state: State, start: Any, losses: list[np.ndarray], scores: list[float], value_of: Callable, rows: tuple, optimizer: Any
-) -> NoReturn:
-    result = _result(state, losses, scores)
+def _raise_diverged(run: Run, state: State, start: Any, end: Fit, rows: tuple) -> NoReturn:
+    if rows:
+        refuse_bad_rows("fit", run.value, start, run.names, rows)
     how = "the next loss or gradient is not finite" if state.failed else "the loss averages over 1e3 times its start"
-    first, last = (result.losses[0], result.losses[-1]) if len(result.losses) else (np.nan, np.nan)
-    stable = largest_stable_rate(lambda p: value_of(p, *rows), start) if rows else None
-    rate = rate_of(optimizer, state, lambda p: state.value)
-    raise DivergedError("fit", f"the loss went from {first:.3g} to {last:.3g}, and {how}", result.n_steps, rate, stable, result)
+    first, last = (end.losses[0], end.losses[-1]) if end.n_steps else (np.nan, np.nan)
+    stable = largest_stable_rate(lambda p: run.value(p, *rows), start) if rows else None
+    rate = rate_of(run.optimizer, state, lambda p: state.value)
+    raise DivergedError("fit", f"the loss went from {first:.3g} to {last:.3g}, and {how}", end.n_steps, rate, stable, end)

@@ -12,7 +12,7 @@ class Fit(NamedTuple):
 
     params: Any  # the last parameters, finite always
     losses: np.ndarray  # (n_steps,), each before its step; of mini-batches, the batch's
-    converged: bool  # whether gradient_norm <= tol; without a tol, <= √eps · max(1, |loss|)
+    converged: bool  # gradient_norm <= tol; without a tol, <= √eps · max(1, |loss|).  newton: as its docstring says
     n_steps: int
     gradient_norm: float  # at params; of mini-batches, the last batch's
     validation_losses: np.ndarray  # (epochs,), each after its epoch; empty without validation data
