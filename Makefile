@@ -7,7 +7,7 @@ export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/$(VENV)/jax-cache
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES ?= -1
 
-.PHONY: examples test lint clean
+.PHONY: examples test bench lint clean
 
 examples: $(VENV)/.installed
 	@echo "examples: runs every script of examples/ in one process and writes examples/output/index.html"
@@ -16,6 +16,10 @@ examples: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	@echo "test: runs the tests, the examples among them"
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+bench: $(VENV)/.installed-test
+	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn"
+	@$(BIN)/python tests/benchmarks/accuracy.py
 
 lint: $(VENV)/.installed-lint
 	@echo "lint: ruff, then the types of the package"
