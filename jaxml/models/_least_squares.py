@@ -62,7 +62,7 @@ def tall(a: Array, t: Array, offset: Array, ridge: Array | None) -> tuple[Array,
         t = jnp.concatenate([t, jnp.zeros_like(t, shape=(len(scale), 1))])
     # subtle: the last column of R is Qᵀt, so Q itself is never formed
     r = jnp.linalg.qr(jnp.concatenate([a, t], axis=1), mode="r")[: len(scale)]
-    u, sigma, vt = jnp.linalg.svd(r[:, :-1])
+    u, sigma, vt = jnp.linalg.svd(r[:, :-1], full_matrices=False)
     kept = is_seen(sigma)
     inverse = jnp.where(kept, 1 / jnp.where(kept, sigma, 1), 0)
     v = vt.T @ (inverse * (u.T @ r[:, -1]))
