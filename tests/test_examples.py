@@ -43,7 +43,7 @@ HIDDEN = {
         "lies below it",
         "1/n in place of 2/n",
     ],
-    "13": ["l2 = 0.01", "[-1.88643, 3.13179], b = 2.05150", "gradient 9e-05", "ConvergenceWarning", "a plane separates the classes", "42°"],
+    "13": ["l2 = 0.01", "[-1.88643, 3.13179], b = 2.05150", "gradient 9e-05", "ConvergenceWarning", "a plane separates classes", "42°"],
     "15": ["0.9825 ± 0.0123", "0.9639 ± 0.0098", "l2 0.01", "l2 0.0001"],
     "16": ["900 steps", "the same bits: True"],
 }

@@ -190,6 +190,17 @@ def test_constant_columns_get_no_weight(width):
         np.testing.assert_allclose(w[:2], linear.solve(x, y).w, rtol=1e-5 if width == "float32" else 1e-14)
 
 
+@pytest.mark.parametrize("n", [3, 7, 100, 12_345])
+def test_constant_columns_get_no_weight_among_uneven_weights(n, width):
+    """Their means round, and what is left after centring is noise that must not be scaled up to a column."""
+    r = np.random.RandomState(n)
+    x, y = r.randn(n, 1), r.randn(n)
+    for constant in (0.1, 1 / 3, 1e8 / 3):
+        with pytest.warns(RankWarning):
+            w, _ = linear.solve(np.c_[x, np.full(n, constant)], y, weights=r.uniform(0.1, 3, n))
+        assert w[1] == 0
+
+
 def test_units_do_not_matter(width):
     """Columns a hundred million times larger and smaller: the predictions stay."""
     r = np.random.RandomState(0)

@@ -127,7 +127,7 @@ def test_softmax_classes_sum_to_zero(width):
     np.testing.assert_allclose(params.b.sum(), 0, atol=1e-6)
 
 
-SEPARATION = r"\.solve: separation: a plane separates the classes of 'y', .* Use l2 > 0"
+SEPARATION = r"\.solve: separation: a plane separates classes of 'y', .* Use l2 > 0"
 
 
 @pytest.mark.parametrize("model", [logistic, softmax])

@@ -158,7 +158,7 @@ def two_product(a: Array, b: Array) -> tuple[Array, Array]:
 def halves(a: Array) -> tuple[Array, Array]:
     """a as a sum of two numbers with half the digits each.
 
-    subtle: by its bits, since a compiler that fuses a multiplication with an addition undoes Veltkamp's splitting.
+    subtle: by its bits, since a compiler that fuses a multiplication with an addition can undo Veltkamp's splitting.
     """
     bits, low = (jnp.uint64, 27) if a.dtype == jnp.float64 else (jnp.uint32, 12)
     high = jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(a, bits) >> low << low, a.dtype)

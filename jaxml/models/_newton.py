@@ -107,7 +107,7 @@ def _refuse_or_warn(function: str, minimum: Minimum) -> None:
         dtype = minimum.gradient.dtype
         refuse(function, "x", f"overflows {dtype}", "numbers too large to be squared", "rescale x, or turn x64 on")
     if minimum.separated:
-        text = f"{function}: separation: a plane separates the classes of 'y', so without a penalty the loss has no minimum and the"
+        text = f"{function}: separation: a plane separates classes of 'y', so without a penalty the loss has no minimum and the"
         warnings.warn(f"{text} parameters grow for ever; these are where the descent stopped. Use l2 > 0", ConvergenceWarning, stacklevel=4)
     elif not minimum.converged:
         text = f"{function}: not converged: the largest entry of the gradient is {float(minimum.gradient):.1e} on the scaled columns"

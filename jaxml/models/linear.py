@@ -1,10 +1,11 @@
-"""Linear regression:  y ≈ z,  z = w·x + b.
+"""Linear regression:  y ≈ z,  z = x·w + b.
 
 The mean squared error, with an L2 penalty on w alone, is
 
-    L(w, b) = mean (zᵢ − yᵢ)² + l2/2 ‖w‖²
+    L(w, b) = mean[(zᵢ − yᵢ)²] + l2/2 ‖w‖²
 
-where the mean is Σ ωᵢ ℓᵢ / Σ ωᵢ with weights ω.  L is convex and quadratic: its minimum is one linear solve.
+where mean[v] = Σ weightsᵢ vᵢ / Σ weightsᵢ.  L is convex and quadratic: its minimum solves one linear system.
+The alpha of scikit-learn's Ridge is l2 = 2 alpha / Σ weightsᵢ, which is 2 alpha / n without weights.
 Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, sections 3.2 and 3.4.
 """
 
@@ -23,7 +24,7 @@ class Params(NamedTuple):
 
 
 def init(n_features: int) -> Params:
-    """Zeros: L is convex, so the start does not matter."""
+    """Zeros: L is convex, so from any start a descent can reach the least L."""
     return Params(w=jnp.zeros(n_features), b=jnp.zeros(()))
 
 
@@ -43,7 +44,8 @@ def loss(params: Params, x: Array, y: Array, *, weights: Array | None = None, l2
 def solve(x: Array, y: Array, *, weights: Array | None = None, l2: float = 0.0) -> Params:
     """The w, b where L is least; of several, the w of least norm.  (n, d), (n,) -> Params.  Raises ValueError, TypeError.
 
-    Warns with RankWarning and IllConditionedWarning.  A line through the origin: solve with each row (−x, −y) added.
+    Warns with RankWarning where l2 is 0 and columns are dependent, with IllConditionedWarning where rounding leaves few digits.
+    For b = 0: pass x followed by −x, y followed by −y, and any weights twice.
     Golub, Van Loan, Matrix Computations, 4th ed., sections 5.3 and 5.5.
     """
     x, y, weights, l2 = regression("linear.solve", x, y, weights, l2)
