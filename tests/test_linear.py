@@ -249,7 +249,7 @@ def test_accurate_product_against_exact_fractions(width, seed):
 
 def test_mean_of_many_ones():
     """Past 2**24 a float32 counter that adds ones stands still; the mean must not."""
-    from jaxml.models._edge import mean
+    from jaxml.models._terms import mean
 
     ones = jnp.ones(20_000_000, jnp.float32)
     assert abs(float(mean(ones)) - 1) <= 1e-6

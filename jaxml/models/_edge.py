@@ -18,16 +18,6 @@ from jaxml._arguments import describe, example_weights, is_traced, matrix, numbe
 from jaxml.exceptions import IllConditionedWarning
 
 
-def mean(values: Array, weights: Any = None) -> Array:
-    """Σ wᵢ vᵢ / Σ wᵢ; the plain mean without weights.  (n,) -> ()"""
-    return jnp.mean(values) if weights is None else jnp.average(values, weights=jnp.asarray(weights, values.dtype))
-
-
-def penalty(w: Array, l2: Any) -> Array:
-    """l2/2 ‖w‖².  -> ()"""
-    return jnp.vdot(l2 / 2 * w, w)  # subtle: in this order 0 · ∞ cannot arise, and l2 = 0 is no penalty however large w is
-
-
 def rows(function: str, params: Any, x: Any, shape: tuple[str, ...]) -> Array:
     """x as a finite JAX table with as many columns as params.w has rows.  `shape` is that of params.w: (d,) or (d, k)."""
     if not hasattr(params, "_fields"):

@@ -16,8 +16,8 @@ from jaxml._arguments import is_traced, refuse
 from jaxml.descent._curvature import hessian
 from jaxml.descent._newton import newton_loop
 from jaxml.exceptions import ConvergenceWarning
-from jaxml.models._edge import penalty
 from jaxml.models._least_squares import centre, column_scale
+from jaxml.models._terms import penalty
 
 SEARCHED = 300  # parameters up to which every direction is searched for separation
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml.models._edge import mean, penalty, regression, rows, targets
+from jaxml.models._edge import regression, rows, targets
 from jaxml.models._least_squares import least_squares
+from jaxml.models._terms import mean, penalty
 
 
 class Params(NamedTuple):

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid, softplus
 
-from jaxml.models._edge import mean, penalty, probabilities, rows, two_classes
+from jaxml.models._edge import probabilities, rows, two_classes
 from jaxml.models._newton import newton_on_scaled
+from jaxml.models._terms import mean, penalty
 
 
 class Params(NamedTuple):

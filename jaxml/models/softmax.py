@@ -16,8 +16,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import logsumexp, softmax, softplus
 
-from jaxml.models._edge import indicators, mean, penalty, rows, several_classes
+from jaxml.models._edge import indicators, rows, several_classes
 from jaxml.models._newton import newton_on_scaled
+from jaxml.models._terms import mean, penalty
 
 
 class Params(NamedTuple):
