@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxml._arguments import INT32_MAX, automatic_sharding, describe, example_weights, floats, number, refuse
+from jaxml._arguments import INT32_MAX, automatic_sharding, describe, example_weights, floats, number, refuse, shape_of
 
 
 def check_loss(function: str, loss: Any) -> None:
@@ -54,16 +54,10 @@ def finite_data(function: str, names: list[str], data: tuple[Any, ...]) -> tuple
 
 def _convert(function: str, name: str, value: Any) -> Any:
     if isinstance(value, list):
-        value = np.asarray(value) if not any(isinstance(v, (list, jax.Array, np.ndarray)) for v in value) else _stack(function, name, value)
+        shape_of(function, name, value)  # refuses rows of different lengths
+        value = np.asarray(value)
     leaf = lambda path, v: _leaf(function, name + jax.tree_util.keystr(path), v)
     return jax.tree_util.tree_map_with_path(leaf, value)
-
-
-def _stack(function: str, name: str, value: list) -> np.ndarray:
-    try:
-        return np.asarray(value)
-    except ValueError:
-        refuse(function, name, "has rows of different lengths", describe(value), "pass a rectangular array")
 
 
 def _leaf(function: str, name: str, value: Any) -> Any:
@@ -118,13 +112,8 @@ def common_rows(function: str, names: list[str], data: tuple[Any, ...]) -> int:
 def refuse_bad_start(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> NoReturn:
     """The loss is not finite before the first step, though params and data are: names the row that makes it so, or the start."""
     refuse_bad_rows(function, loss, params, names, data)
-    refuse(
-        function,
-        "params",
-        "is a bad start: the loss or its gradient there is not finite",
-        describe(params),
-        "start nearer to zero, or rescale the data",
-    )
+    what = "is a bad start: the loss or its gradient there is not finite"
+    refuse(function, "params", what, describe(params), "start nearer to zero, or rescale the data")
 
 
 def refuse_bad_rows(function: str, loss: Callable[..., Array], params: Any, names: list[str], data: tuple[Any, ...]) -> None:

@@ -75,12 +75,8 @@ def minimize(
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _descend(loss: Callable, constants: tuple, optimizer: Any, steps: int, params: Any, data: tuple, arrays: dict, tol: float) -> State:
+    """The loop itself, one program."""
     value_of = lambda p: scalar("minimize", loss(p, *data, **arrays, **dict(constants)))
-    return descend(value_of, optimizer, steps, params, tol)
-
-
-def descend(value_of: Callable[[Any], Array], optimizer: Any, steps: int, params: Any, tol: Array | float) -> State:
-    """The loop itself, for use inside jit."""
     optimizer = optax.with_extra_args_support(optimizer)
 
     def update(state: State) -> tuple[Any, Any]:

@@ -37,7 +37,6 @@ class State(NamedTuple):
     theta: Array  # (p,)
     value: Array  # () the loss at theta
     gradient: Array  # (p,)
-    direction: Array  # (p,) of the last step
     first: Array  # () the largest entry of the first gradient
     losses: Array  # (steps,)
     converged: Array  # () bool
@@ -96,11 +95,11 @@ def newton_loop(f: Callable[[Array], Array], theta: Array, steps: int = 50, tol:
         value, gradient = jnp.where(moved, value, state.value), jnp.where(moved, gradient, state.gradient)
         still = jnp.max(jnp.abs(gradient)) <= jnp.finfo(theta.dtype).eps * state.first
         converged = convex & ((settled & ~moved) | still)
-        return State(state.step + 1, theta, value, gradient, direction, state.first, losses, converged, ~moved & ~converged)
+        return State(state.step + 1, theta, value, gradient, state.first, losses, converged, ~moved & ~converged)
 
     value, gradient = jax.value_and_grad(f)(theta)
     no, losses = jnp.array(False), jnp.zeros(steps, value.dtype)
-    start = State(jnp.int32(0), theta, value, gradient, jnp.zeros_like(theta), jnp.max(jnp.abs(gradient)), losses, no, no)
+    start = State(jnp.int32(0), theta, value, gradient, jnp.max(jnp.abs(gradient)), losses, no, no)
     return jax.lax.while_loop(go_on, body, start._replace(stuck=~all_finite((value, gradient))))
 
 
