@@ -56,7 +56,7 @@ plot.descent_path(half_mse, np.array(path), names=("weight", "bias"), title="1,0
 valley.plot(*exact, "*", color="#009E73", markersize=16, markeredgecolor="white", label="the minimum")
 valley.legend(loc="lower right")
 longer = minimize(half_mse, np.zeros(2), optimizer=optax.sgd(rate), steps=5000).losses - float(half_mse(exact))
-plot.loss_curve(longer, ylabel="half MSE above its minimum", title=f"1,000 steps, and the {needed:,.0f} that leave 0.1%", ax=curve)
+plot.loss_curve(longer, ylabel="half MSE above its minimum", title=f"{needed:,.0f} steps leave 0.1% of the slow error", ax=curve)
 curve.vlines((1000, needed), longer.min(), longer[[1000, int(needed)]], color="#D55E00")
 save(figure, "07_gradient_descent_by_hand")
 

@@ -252,7 +252,7 @@ def make_regression(
 def _low_rank_matrix(n: int, d: int, rank: int, tail_strength: float, rng: RandomState) -> np.ndarray:
     """U S Vᵀ (n, d): random orthonormal U and V, and singular values that fall like a bell of width `rank` over a slow tail."""
     # jax brings scipy, which ships no types; numpy's qr differs in the last bits
-    from scipy.linalg import qr  # type: ignore[import-untyped]
+    from scipy.linalg import qr
 
     r = min(n, d)
     u, _ = qr(rng.standard_normal(size=(n, r)), mode="economic")
