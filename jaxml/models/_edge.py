@@ -20,16 +20,26 @@ from jaxml.exceptions import IllConditionedWarning
 
 def rows(function: str, params: Any, x: Any, shape: tuple[str, ...]) -> Array:
     """x as a finite JAX table with as many columns as params.w has rows.  `shape` is that of params.w: (d,) or (d, k)."""
-    if not hasattr(params, "_fields"):
-        wanted = "pass the Params that init, solve or a descent returned"
-        refuse(function, "params", "is not the model's Params", describe(params), wanted, TypeError)
+    fields(function, params, ("w", "b"))
     w, b = jnp.shape(params.w), jnp.shape(params.b)
     if len(w) != len(shape) or b != w[1:]:
         wanted = f"pass w of shape ({', '.join(shape)}{',' * (len(shape) == 1)}) and b of shape ({'k,' * (len(shape) - 1)})"
         refuse(function, "params", "does not have this model's shapes", f"w of shape {w} and b of shape {b}", wanted)
+    return table(function, params, x, w[0])
+
+
+def fields(function: str, params: Any, names: tuple[str, ...]) -> None:
+    """Refuses what is not a model's Params, or another model's."""
+    if not set(names) <= set(getattr(params, "_fields", ())):
+        wanted = "pass the Params that init, solve or a descent returned"
+        refuse(function, "params", "is not the model's Params", describe(params), wanted, TypeError)
+
+
+def table(function: str, params: Any, x: Any, columns: int) -> Array:
+    """x as a finite JAX table with that many columns, after a look at the numbers in params.  -> (n, columns)"""
     for name, leaf in params._asdict().items():
         _arguments.finite(function, f"params.{name}", leaf)
-    return jnp.asarray(matrix(function, "x", x, columns=w[0], canonical=True))
+    return jnp.asarray(matrix(function, "x", x, columns=columns, canonical=True))
 
 
 def same_shape(function: str, z: Array, y: Any, weights: Any) -> None:
