@@ -2,7 +2,7 @@
 
 from jaxml import datasets, descent, exceptions, metrics, model_selection, models, plot, preprocessing
 from jaxml.descent import DivergedError, Fit, fit, minimize, newton
-from jaxml.models import linear, logistic, softmax
+from jaxml.models import forest, linear, logistic, softmax
 
 __version__ = "0.1.0"
 
@@ -13,6 +13,7 @@ __all__ = [
     "descent",
     "exceptions",
     "fit",
+    "forest",
     "linear",
     "logistic",
     "metrics",
