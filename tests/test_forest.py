@@ -486,7 +486,7 @@ def test_importances():
     shuffled = forest.permutation_importances(KEY, params, x, y, repeats=3)
     assert shuffled.shape == (3, 6) and np.argsort(-shuffled.mean(axis=0))[:2].tolist() == [0, 4]
     # shuffling column j doubles the variance that it explains: 2 · 3², 2 · 2²; the forest flattens the ends a little
-    np.testing.assert_allclose(np.mean(shuffled, axis=0)[[0, 4]], [18, 8], rtol=0.15)
+    np.testing.assert_allclose(np.asarray(shuffled).mean(axis=0)[[0, 4]], [18, 8], rtol=0.15)
 
 
 def test_importances_are_scikit_learns_on_average():

@@ -140,11 +140,13 @@ def over_permutations(function: str, of_shuffled: Callable[[Array], Array], key:
     check_key(function, key)
     repeats = _arguments.integer(function, "repeats", repeats, low=1)
     x = jnp.asarray(_arguments.matrix(function, "x", x, canonical=True))
-    d = x.shape[1]
-    one = lambda key, j: of_shuffled(x.at[:, j].set(jax.random.permutation(key, x[:, j])))
-    keys = jax.random.split(key, repeats * d)
-    columns = jnp.tile(jnp.arange(d), repeats)
-    return jnp.stack([one(k, j) for k, j in zip(keys, columns, strict=True)]).reshape(repeats, d)
+    keys, columns = jax.random.split(key, repeats * x.shape[1]), jnp.tile(jnp.arange(x.shape[1]), repeats)
+
+    def one(drawn: tuple[Array, Array]) -> Array:
+        key, j = drawn
+        return of_shuffled(x.at[:, j].set(jax.random.permutation(key, x[:, j])))
+
+    return jax.jit(lambda drawn: jax.lax.map(one, drawn))((keys, columns)).reshape(repeats, -1)
 
 
 # ---------------------------------------------------------------- the search
