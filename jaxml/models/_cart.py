@@ -20,6 +20,7 @@ import numpy as np
 from numpy import ndarray
 
 ENTRIES = 1 << 15  # rows, over all its trees, that a batch takes
+EQUAL = 1 - 1e-9  # scores in this ratio are equal but for rounding, which must not choose: it would choose alike in every tree
 CELLS = 1 << 15  # rows times columns that are scored at once: what the cache holds
 
 
@@ -70,7 +71,7 @@ def grow_trees(x: ndarray, y: ndarray, weights: ndarray, seed: int, n_classes: i
     """The same seed gives the same trees, whatever the number of threads; one tree more leaves the others as they are."""
     used = np.flatnonzero(weights)
     table, unit, offset = sorted_table(x[used], y[used], weights[used], n_classes)
-    size = max(1, ENTRIES // len(used))  # subtle: of the table alone, because equal cuts are told apart by rounding, which a batch shares
+    size = max(1, ENTRIES // len(used))  # subtle: of the table alone: the rounding of a sum depends on the batch
     seeds = draws(np.uint64(seed), np.arange(n_trees))
     with ThreadPoolExecutor(threads()) as pool:
         batches = list(pool.map(lambda i: grow_batch(table, seeds[i : i + size], limits), range(0, n_trees, size)))
@@ -243,7 +244,7 @@ def best_cuts(table: Table, pull: tuple[ndarray, ...], weight: ndarray, nodes: N
     best = cuts_in(table, pull, weight, nodes, columns[:, :step].T, min_samples_leaf)
     for j in range(step, columns.shape[1], step):
         other = cuts_in(table, pull, weight, nodes, columns[:, j : j + step].T, min_samples_leaf)
-        better = other.score > best.score
+        better = EQUAL * other.score > best.score
         entries = np.where(np.repeat(better, nodes.counts), other.entries, best.entries)
         score, feature, threshold, n_left = (np.where(better, new, old) for old, new in zip(best[:-1], other[:-1], strict=True))
         best = Cuts(score, feature, threshold, n_left, entries)
@@ -280,9 +281,10 @@ def cuts_in(table: Table, pull: tuple[ndarray, ...], weight: ndarray, nodes: Nod
         np.putmask(score[:, :-1], value[:, 1:] == value[:, :-1], -np.inf)
     # the best
     by_column = np.maximum.reduceat(score, starts, axis=1)
-    j, at = by_column.argmax(axis=0), np.arange(q)
-    chosen, top = j[node], by_column[j, at]
-    hits = np.flatnonzero(score[chosen, np.arange(r)] == top[node])
+    top, at = by_column.max(axis=0), np.arange(q)
+    j = (by_column >= EQUAL * top).argmax(axis=0)
+    chosen = j[node]
+    hits = np.flatnonzero(score[chosen, np.arange(r)] >= EQUAL * top[node])
     cut = hits[np.searchsorted(hits, starts)]
     low, high = table.value[cell[j, cut]], table.value[cell[j, np.minimum(cut + 1, r - 1)]]
     return Cuts(top, columns[j, at], between(low, high), cut + 1 - starts, entry[chosen, np.arange(r)])
