@@ -11,3 +11,7 @@ class RankWarning(UserWarning):
 
 class IllConditionedWarning(UserWarning):
     """The columns are so nearly dependent that rounding leaves few correct digits."""
+
+
+class FitFailedWarning(UserWarning):
+    """One of many fits failed; its scores are nan."""

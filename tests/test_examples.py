@@ -21,11 +21,19 @@ GUIDE = {
     "02": {"slope": "0.60", "intercept": "2.20"},
     "03": {"MSE": "0.0065"},
     "04": {},
+    "05": {"explained variance": "0.383/0.350/0.267"},
+    "06": {"accuracy over 20 seeds": "0.92"},
     "07": {"weight": "0.696355", "bias": "1.852128"},
+    "08": {"test, 80 rows": "0.876 ± 0.022", "test, 800 rows": "0.875 ± 0.020", "training, 800 rows": "0.889 ± 0.005"},
     "11": {"m": "5.800531", "b": "11.009054", "MSE": "0.8574"},
+    "12": {"rows": "80 to 800", "MSE with 80 rows": "6608 ± 832", "MSE with 800 rows": "2656 ± 448"},
     "13": {"w": "-1.89, 3.13", "b": "2.05", "training accuracy": "1.0"},
+    "14": {"accuracy": "0.9900", "confusion matrix": "[[80, 1], [1, 118]]", "support vectors": "81 + 81"},
     "15": {"breast cancer, as in scikit-learn": "0.9825", "digits, as in scikit-learn": "0.9639"},
     "16": {},
+    "17": {"accuracy, as in scikit-learn": "0.9944"},
+    "18": {},
+    "19": {},
 }
 
 # what the guide does not say: words and numbers that the scripts must print
@@ -34,7 +42,15 @@ HIDDEN = {
     "02": ["times x and times 1: [0. 0.]", "slope 0.60 ± 0.28", "intercept 2.20 ± 0.94", "120 orders", "13%"],
     "03": ["noise floor 0.0100 ± 0.0032", "lies below it", "only 12%"],
     "04": ["largest slope 0.2500", "inf", "20.000000", "infinite"],
+    "05": ["inside the middle 95% of pure noise, 0.361 to 0.464", "above the band of noise: 1 of 4", "variance left out 0.8011"],
+    "06": [
+        "the commoner class: 0.555",
+        "out of bag, without the test rows: 0.92",
+        "which is more than the forests differ",
+        "of the impurity",
+    ],
     "07": ["not converged", "18.4%", "condition number 70", "4,083 steps", "of half the MSE by autodiff", "(5, 5)", "y.ravel()"],
+    "08": ["scaled columns, 800 rows: 0.876", "four times five folds, shuffled: 0.870", "above the minimum"],
     "11": [
         "condition number 133.8",
         "condition number   1.0",
@@ -43,9 +59,14 @@ HIDDEN = {
         "lies below it",
         "1/n in place of 2/n",
     ],
+    "12": ["the target's variance is 17,497, that of its noise 0.01", "it would need 10^16 rows"],
     "13": ["l2 = 0.01", "[-1.88643, 3.13179], b = 2.05150", "gradient 9e-05", "ConvergenceWarning", "a plane separates classes", "42°"],
+    "14": ["0.82 to 1.19 from the centre", "logistic regression on the squares: accuracy 0.9950", "x₂² = 1"],
     "15": ["0.9825 ± 0.0123", "0.9639 ± 0.0098", "l2 0.01", "l2 0.0001"],
     "16": ["900 steps", "the same bits: True"],
+    "17": ["571 of 1437 digits", "45 pairs", "without a kernel: 0.9556", "winner ahead by 0 votes:   1 digits, 1 misread"],
+    "18": ["straight line: R² 0.9381", "out of bag, R² of the logarithm: 0.99", "of the impurity removed"],
+    "19": ["hard: loss 0.0281, largest slope in a threshold 0.000000", "thresholds after"],
 }
 
 
@@ -76,7 +97,9 @@ def test_prints_the_guides_numbers(run, file):
     example = run(file)
     assert not example.failure, example.failure
     assert example.guide == GUIDE[file.name[:2]]
-    assert {name: example.ours[name] for name in example.guide} == example.guide
+    drawn = {name for name in example.guide if example.name.startswith("12") and name.startswith("MSE")}  # forests: the script compares
+    assert {name: example.ours[name] for name in set(example.guide) - drawn} == {k: v for k, v in example.guide.items() if k not in drawn}
+    assert drawn <= set(example.ours)
     assert set(example.ours) - set(example.guide) or example.name.startswith("15"), "nothing beyond the guide"
 
 
@@ -157,5 +180,5 @@ def test_a_failure_is_named_and_the_others_still_run(runner, tmp_path, monkeypat
 
 
 def test_a_number_that_is_not_there(runner):
-    with pytest.raises(SystemExit, match=r"examples: there is no 99; there are 01, 02, .*16"):
+    with pytest.raises(SystemExit, match=r"examples: there is no 99; there are 01, 02, .*19"):
         runner.main(["99"])

@@ -32,6 +32,14 @@ def bowl(p):
     return (p[0] - 1) ** 2 + 4 * (p[1] - 1) ** 2
 
 
+def distance(rows):
+    return 2 * np.asarray(rows)[:, 0]
+
+
+SIZES = np.array([10, 20, 40])
+TRAIN = np.array([[1.0, 1.0], [0.9, 1.0], [0.9, 0.9]])
+TEST = np.array([[0.5, 0.7], [0.7, 0.7], [0.7, 0.9]])
+
 PICTURES = {
     "loss_curve": lambda ax=None: plot.loss_curve([3.0, 1.0, 0.5], validation=[2.0, 1.0], ax=ax),
     "scatter_with_fit": lambda ax=None: plot.scatter_with_fit(X2[:, 0], X2[:, 1], lambda r: 2 * r[:, 0], residuals=True, ax=ax),
@@ -39,6 +47,10 @@ PICTURES = {
     "probability_contours": lambda ax=None: plot.probability_contours(sigmoid, X2, Y2, resolution=20, ax=ax),
     "confusion_matrix": lambda ax=None: plot.confusion_matrix(COUNTS, ax=ax),
     "descent_path": lambda ax=None: plot.descent_path(bowl, PATH, resolution=20, ax=ax),
+    "learning_curve": lambda ax=None: plot.learning_curve((SIZES, TRAIN, TEST), ax=ax),
+    "explained_variance": lambda ax=None: plot.explained_variance([0.5, 0.3, 0.2], n_samples=50, ax=ax),
+    "feature_importances": lambda ax=None: plot.feature_importances([0.2, 0.7, 0.1], std=[0.1, 0.1, 0.0], baseline=0.3, ax=ax),
+    "support_vectors": lambda ax=None: plot.support_vectors(distance, X2, Y2, X2[:3], resolution=20, ax=ax),
 }
 
 
@@ -107,6 +119,10 @@ for ax in (
     plot.probability_contours(lambda r: r[:, 0] / r.max(), np.abs(x) + 3, resolution=9),
     plot.confusion_matrix([[2, 1], [0, 3]]),
     plot.descent_path(lambda p: (p**2).sum(), x, resolution=9),
+    plot.learning_curve(([1, 2], [[1.0], [2.0]], [[3.0], [4.0]]), log=True),
+    plot.explained_variance([0.6, 0.4], n_samples=9),
+    plot.feature_importances([1.0, 2.0]),
+    plot.support_vectors(lambda r: r[:, 0] - 1, x, [0, 1, 1], x[:1], resolution=9),
 ):
     ax.figure.savefig(io.BytesIO())
 assert "matplotlib.pyplot" not in sys.modules
@@ -124,6 +140,10 @@ def test_inputs_are_left_as_they_were():
     plot.probability_contours(sigmoid, x, y, resolution=5)
     plot.confusion_matrix(counts, normalize=True)
     plot.descent_path(bowl, path, resolution=5)
+    plot.learning_curve((losses, counts[:2], counts[1:]))
+    plot.explained_variance(losses / 3, null=(losses / 4, losses / 2))
+    plot.feature_importances(losses, std=losses)
+    plot.support_vectors(distance, x, y, x[:2], resolution=5)
 
 
 # ---------------------------------------------------------------- loss_curve
@@ -325,6 +345,148 @@ def test_places_where_the_loss_is_not_finite_are_left_white():
     plot.descent_path(lambda p: jnp.float32(1.0) + 0 * p[0], PATH, resolution=5).figure.draw_without_rendering()
 
 
+# ---------------------------------------------------------------- learning_curve
+
+
+def test_learning_curve_shows_means_and_one_standard_deviation():
+    ax = plot.learning_curve((SIZES, TRAIN, TEST), ylabel="accuracy", labels=("seen", "new"))
+    for scores, line, band in zip((TRAIN, TEST), ax.lines, ax.collections, strict=True):
+        assert_array_equal(line.get_xydata(), np.c_[SIZES, scores.mean(1)])
+        edge = band.get_paths()[0].vertices
+        for size, mean, sd in zip(SIZES, scores.mean(1), scores.std(1), strict=True):
+            assert_allclose(np.unique(edge[edge[:, 0] == size, 1].round(12)), np.unique([mean - sd, mean + sd]).round(12))
+    assert legend(ax) == ["seen: ends at 0.9", "new: ends at 0.8"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("training rows seen", "accuracy", "linear")
+
+
+def test_learning_curves_of_two_models_on_one_logarithmic_axis():
+    ax = plot.learning_curve((SIZES, 400 * TRAIN, 900 * TEST), log=True, labels=("forest, train", "forest"))
+    again = plot.learning_curve((SIZES, TRAIN / 100, TEST / 90), log=True, labels=("line, train", "line"), color=1, ax=ax)
+    assert again is ax and ax.get_yscale() == "log"
+    forest, line = ax.lines[1], ax.lines[3]
+    assert forest.get_color() != line.get_color()
+    assert_allclose(forest.get_ydata(), 900 * TEST.mean(1))  # the mean itself, not that of the logarithms
+    assert [text.split(":")[0] for text in legend(ax)] == ["forest, train", "forest", "line, train", "line"]
+    edge = ax.collections[1].get_paths()[0].vertices
+    factor = np.exp(np.log(TEST).std(1))
+    assert_allclose(np.unique(edge[edge[:, 0] == 10, 1]), 900 * TEST[0].mean() * np.array([1 / factor[0], factor[0]]), rtol=1e-12)
+    bottom, top = ax.get_ylim()
+    assert bottom < 0.006 and top > 700
+
+
+def test_learning_curve_leaves_out_what_was_not_fitted(tmp_path):
+    holes = np.where([[True, True], [True, False], [False, False]], np.nan, TEST)
+    ax = plot.learning_curve((SIZES, TRAIN, holes))
+    assert_array_equal(ax.lines[1].get_ydata(), [np.nan, 0.7, 0.8])
+    assert legend(ax)[1] == "test rows: ends at 0.8"
+    plot.learning_curve((SIZES, TRAIN, holes[::-1])).figure.savefig(tmp_path / "holes.png")
+
+
+def test_learning_curve_takes_what_model_selection_returns():
+    from jaxml.model_selection import learning_curve
+
+    curve = learning_curve(lambda x, y: 0, lambda params, x: np.zeros(len(x), int), X2, Y2, cv=3)
+    assert_array_equal(plot.learning_curve(curve).lines[1].get_xdata(), curve.train_sizes)
+
+
+# ---------------------------------------------------------------- explained_variance
+
+
+def test_noise_band_is_the_law_of_one_column_and_of_two():
+    """One column has the whole variance; of two, the shares are the roots of a quadratic in the three sums of products."""
+    assert_array_equal(plot.noise_band(30, 1, draws=20), [[1.0], [1.0]])
+    low, high = plot.noise_band(40, 2, draws=2000)
+    r = np.random.RandomState(7)
+    x = r.randn(4000, 40, 2)
+    x -= x.mean(1, keepdims=True)
+    a, b, c = (x[..., 0] ** 2).sum(1), (x[..., 1] ** 2).sum(1), (x[..., 0] * x[..., 1]).sum(1)
+    first = 0.5 + np.sqrt((a - b) ** 2 + 4 * c**2) / (a + b) / 2
+    assert_allclose([low[0], high[0]], np.percentile(first, [2.5, 97.5]), atol=0.008)  # four standard errors of a quantile
+    assert_allclose(low + high[::-1], 1)
+
+
+def test_noise_band_is_the_same_for_a_seed_and_covers_fresh_noise():
+    low, high = plot.noise_band(100, 3)
+    assert_array_equal(plot.noise_band(100, 3), (low, high))
+    assert not np.array_equal(plot.noise_band(100, 3, random_state=1), (low, high))
+    r, inside = np.random.RandomState(3), 0
+    for _ in range(200):
+        values = np.linalg.svd((x := r.randn(100, 3)) - x.mean(0), compute_uv=False) ** 2
+        inside += ((values / values.sum() >= low) & (values / values.sum() <= high)).sum()
+    assert 0.9 < inside / 600 < 0.99
+
+
+def test_noise_band_of_fewer_rows_than_columns():
+    low, high = plot.noise_band(3, 5, draws=30)
+    assert (low >= 0).all() and (high <= 1).all() and np.allclose(high[2:], 0, atol=1e-12)
+
+
+def test_explained_variance_shows_shares_and_the_band():
+    ratio = np.array([0.5, 0.3, 0.2])
+    ax = plot.explained_variance(ratio, null=([0.3, 0.2, 0.1], [0.6, 0.5, 0.4]), title="One of three")
+    bars, band = ax.containers
+    assert_allclose([b.get_height() for b in bars], ratio)
+    assert_allclose([[b.get_y(), b.get_y() + b.get_height()] for b in band], [[0.3, 0.6], [0.2, 0.5], [0.1, 0.4]])
+    assert texts(ax) == ["50.0%", "30.0%", "20.0%"]
+    assert legend(ax) == ["explained variance", "pure noise: middle 95 %"]
+    assert ax.get_ylim()[1] > 0.6
+    drawn = plot.explained_variance(ratio, n_samples=50).containers[1]
+    assert_allclose([b.get_y() for b in drawn], plot.noise_band(50, 3)[0])
+
+
+def test_explained_variance_without_a_band_or_of_many_components(tmp_path):
+    assert plot.explained_variance([0.5, 0.1]).get_legend() is None
+    ax = plot.explained_variance(np.full(64, 1 / 64), n_samples=100)
+    assert texts(ax) == [] and len(ax.get_xticks()) <= 12
+    ax.figure.savefig(tmp_path / "many.png")
+
+
+# ---------------------------------------------------------------- feature_importances
+
+
+def test_feature_importances_are_sorted_with_their_names_and_spread():
+    ax = plot.feature_importances([0.1, 0.6, 0.3], names=["a", "b", "c"], std=[0.01, 0.06, 0.03], baseline=1 / 3)
+    bars = ax.containers[-1]
+    assert_allclose([b.get_width() for b in bars], [0.6, 0.3, 0.1])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["b", "c", "a"]
+    assert ax.yaxis_inverted()
+    (whiskers,) = (c for c in ax.collections if len(c.get_segments()) == 3)
+    assert_allclose([s[:, 0] for s in whiskers.get_segments()], [[0.54, 0.66], [0.27, 0.33], [0.09, 0.11]])
+    assert legend(ax) == ["baseline: 0.333"]
+
+
+def test_feature_importances_keep_the_top_and_draw_negative_ones(tmp_path):
+    ax = plot.feature_importances([0.1, -0.2, 0.3, 0.1], top=3)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["feature 2", "feature 0", "feature 3"]
+    assert len(plot.feature_importances([0.1, -0.2], top=99).get_yticklabels()) == 2
+    plot.feature_importances(np.r_[np.arange(80), -3.0]).figure.savefig(tmp_path / "many.png")
+
+
+# ---------------------------------------------------------------- support_vectors
+
+
+def test_support_vectors_draw_border_margins_and_rings():
+    ax = plot.support_vectors(distance, X2, Y2, X2[:4], resolution=41, class_names=["left", "right"])
+    margins = [c for c in ax.collections if hasattr(c, "levels")]
+    found = {}
+    for c in margins:
+        for level, path in zip(c.levels, c.get_paths(), strict=True):
+            assert_allclose(path.vertices[:, 0], level / 2, atol=1e-12)
+            found[float(level)] = True
+    assert sorted(found) == [-1, 0, 1]
+    rings = ax.collections[-1]
+    assert_array_equal(rings.get_offsets(), X2[:4])
+    assert rings.get_facecolor().size == 0
+    assert legend(ax) == ["border, f = 0", "margins, f = ±1", "left", "right", "support vector"]
+    assert ax.get_title(loc="left") == "Border and margins: 4 of 30 rows are support vectors"
+
+
+def test_support_vectors_of_a_border_outside_the_plane(tmp_path):
+    ax = plot.support_vectors(lambda r: r[:, 0] + 50, X2, Y2, X2[:1], resolution=5)
+    assert not any(hasattr(c, "levels") for c in ax.collections)
+    ax.figure.savefig(tmp_path / "outside.png")
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -394,6 +556,68 @@ def test_places_where_the_loss_is_not_finite_are_left_white():
         (lambda: plot.descent_path(None, PATH), TypeError, "plot.descent_path: argument 'loss' is not a function; got NoneType None"),
         (lambda: plot.descent_path(lambda p: p, PATH), ValueError, r"argument 'loss' does not return a number; got shape \(2,\)"),
         (lambda: plot.descent_path(lambda p: jnp.nan * p[0], PATH), ValueError, "argument 'loss' is finite nowhere on the map"),
+        (lambda: plot.learning_curve(SIZES), TypeError, "plot.learning_curve: argument 'curve' is not a learning curve; got int"),
+        (lambda: plot.learning_curve((SIZES, TRAIN)), TypeError, "argument 'curve' is not a learning curve"),
+        (
+            lambda: plot.learning_curve((SIZES, TRAIN, TEST[:2])),
+            ValueError,
+            r"argument 'curve' has scores that do not match its sizes; got shapes \(3,\), \(3, 2\), \(2, 2\); pass scores \(sizes, folds\)",
+        ),
+        (lambda: plot.learning_curve((SIZES, TRAIN[:, 0], TEST)), ValueError, "argument 'curve' has scores that do not match"),
+        (lambda: plot.learning_curve((SIZES, TRAIN, TEST * np.nan)), ValueError, "argument 'curve' has infinite scores, or none at all"),
+        (lambda: plot.learning_curve((SIZES, TRAIN, TEST + np.inf)), ValueError, "'curve' has infinite scores, or none at all; got inf"),
+        (lambda: plot.learning_curve(([], TRAIN, TEST)), ValueError, "argument 'curve' is empty"),
+        (
+            lambda: plot.learning_curve((SIZES, TRAIN, -TEST), log=True),
+            ValueError,
+            "argument 'curve' has a score without a logarithm; got -0.9; pass positive errors, or leave out log",
+        ),
+        (lambda: plot.learning_curve((SIZES, TRAIN, TEST), log="yes"), TypeError, "argument 'log' is neither True nor False"),
+        (lambda: plot.learning_curve((SIZES, TRAIN, TEST), labels="ab"), ValueError, "argument 'labels' is not a pair of names"),
+        (lambda: plot.learning_curve((SIZES, TRAIN, TEST), color=10), ValueError, "argument 'color' is out of range; got 10"),
+        (lambda: plot.noise_band(1, 3), ValueError, "plot.noise_band: argument 'n' is out of range; got 1"),
+        (lambda: plot.noise_band(9, 0), ValueError, "plot.noise_band: argument 'd' is out of range; got 0"),
+        (lambda: plot.noise_band(9, 2, draws=19), ValueError, "argument 'draws' is out of range; got 19; pass an int >= 20"),
+        (lambda: plot.noise_band(9, 2, random_state=-1), ValueError, "argument 'random_state' is out of range"),
+        (
+            lambda: plot.explained_variance([3.0, 1.0]),
+            ValueError,
+            "plot.explained_variance: argument 'ratio' does not hold shares of one whole; got a sum of 4; pass params.explained",
+        ),
+        (lambda: plot.explained_variance([0.5, -0.1]), ValueError, "argument 'ratio' does not hold shares of one whole; got -0.1"),
+        (lambda: plot.explained_variance([0.5, np.nan]), ValueError, "argument 'ratio' contains NaN"),
+        (
+            lambda: plot.explained_variance([0.5, 0.2], n_samples=9),
+            ValueError,
+            r"argument 'ratio' does not hold every component; got a sum of 0.7; pass the ratio of all components, or null=\(low, high\)",
+        ),
+        (lambda: plot.explained_variance([0.5, 0.5], n_samples=1), ValueError, "argument 'n_samples' is out of range; got 1"),
+        (lambda: plot.explained_variance([0.5], n_samples=9, null=([0], [1])), ValueError, "argument 'null' comes with n_samples"),
+        (lambda: plot.explained_variance([0.5], null=0.5), ValueError, "argument 'null' is not a pair; got float 0.5"),
+        (
+            lambda: plot.explained_variance([0.5], null=([0.1], [0.1, 0.2])),
+            ValueError,
+            "argument 'null' does not fit 'ratio'; got lengths 1 and 2 for 1",
+        ),
+        (lambda: plot.explained_variance([0.5], null=([0.3], [0.1])), ValueError, "argument 'null' does not fit 'ratio'"),
+        (lambda: plot.feature_importances([]), ValueError, "plot.feature_importances: argument 'importances' is empty"),
+        (lambda: plot.feature_importances([np.nan]), ValueError, "argument 'importances' contains NaN"),
+        (lambda: plot.feature_importances([1, 2], names=["a"]), ValueError, "argument 'names' has 1 rows, but 'importances' has 2"),
+        (lambda: plot.feature_importances([1, 2], std=[1]), ValueError, "argument 'std' has 1 rows, but 'importances' has 2"),
+        (lambda: plot.feature_importances([1, 2], std=[1, -1]), ValueError, "argument 'std' has a negative entry; got -1"),
+        (lambda: plot.feature_importances([1, 2], top=0), ValueError, "argument 'top' is out of range; got 0"),
+        (lambda: plot.feature_importances([1, 2], baseline=np.nan), ValueError, "argument 'baseline' is out of range; got nan"),
+        (
+            lambda: plot.support_vectors(distance, np.ones((4, 3)), [0, 1, 0, 1], X2[:1]),
+            ValueError,
+            "plot.support_vectors: argument 'x' has 3 columns, not 2",
+        ),
+        (lambda: plot.support_vectors(distance, X2, Y2 + 1, X2), ValueError, "argument 'y' has a label past the last class"),
+        (lambda: plot.support_vectors(distance, X2, Y2[:5], X2), ValueError, "argument 'y' has 5 rows, but 'x' has 30"),
+        (lambda: plot.support_vectors(distance, X2, Y2, X2[:, :1]), ValueError, "argument 'support' has 1 columns, not 2"),
+        (lambda: plot.support_vectors(None, X2, Y2, X2), TypeError, "argument 'decision' is not a function; got NoneType None"),
+        (lambda: plot.support_vectors(lambda r: r, X2, Y2, X2), ValueError, "argument 'decision' returned the wrong shape"),
+        (lambda: plot.support_vectors(lambda r: r[:, 0] * np.nan, X2, Y2, X2), ValueError, "argument 'decision' contains NaN"),
     ],
 )
 def test_refuses(call, error, message):

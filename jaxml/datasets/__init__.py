@@ -1,12 +1,13 @@
 """Where numbers come from: scikit-learn's synthetic sets, bit for bit for a seed, and real tables that need no download."""
 
-from jaxml.datasets.real import Table, load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+from jaxml.datasets.real import Table, load_breast_cancer, load_diabetes, load_diamonds, load_digits, load_iris, load_wine
 from jaxml.datasets.synthetic import make_blobs, make_circles, make_classification, make_moons, make_regression
 
 __all__ = [
     "Table",
     "load_breast_cancer",
     "load_diabetes",
+    "load_diamonds",
     "load_digits",
     "load_iris",
     "load_wine",

@@ -1,4 +1,4 @@
-"""Five small tables of real measurements, shipped with the library.
+"""Tables of real measurements, shipped with the library.
 
 Where each comes from, under which licence, and how it was cut: `files/LICENSES.md`.
 """
@@ -72,6 +72,22 @@ def load_diabetes(*, scaled: bool = True) -> Table:
     # subtle: in this order the last bits are scikit-learn's; dividing by the column's norm is one ulp off
     x = (raw.x - raw.x.mean(axis=0)) / raw.x.std(axis=0) / np.sqrt(len(raw.x))
     return raw._replace(x=x)
+
+
+def load_diamonds() -> Table:
+    """The prices of round diamonds in US dollars, by weight, grades and measurements: (53940, 9).
+
+    The columns: carat (a fifth of a gram); cut, 0 to 4; color, 0 to 6; clarity, 0 to 7; depth, which is 200 z / (x + y), and table,
+    the width of the top, both in percent; x, y, z, the length, width and height in mm.  A grade is its place from the worst:
+    cut Fair, Good, Very Good, Premium, Ideal;  color J, I, H, G, F, E, D;  clarity I1, SI2, SI1, VS2, VS1, VVS2, VVS1, IF.
+    Nothing was cleaned: 20 stones have a length, width or height of 0.  The rows go by price in long runs: shuffle before you cut folds.
+    Wickham 2009.
+
+    >>> load_diamonds().feature_names
+    ('carat', 'cut', 'color', 'clarity', 'depth', 'table', 'x', 'y', 'z')
+    """
+    hundredths = _load("diamonds")
+    return hundredths._replace(x=np.ascontiguousarray(hundredths.x) / 100)
 
 
 def _load(name: str) -> Table:

@@ -10,6 +10,19 @@ matplotlib is imported when the first picture is drawn, not before.
 from jaxml.plot.boundaries import decision_boundary, probability_contours
 from jaxml.plot.curves import loss_curve, scatter_with_fit
 from jaxml.plot.descents import descent_path
+from jaxml.plot.learning import explained_variance, feature_importances, learning_curve, noise_band, support_vectors
 from jaxml.plot.tables import confusion_matrix
 
-__all__ = ["confusion_matrix", "decision_boundary", "descent_path", "loss_curve", "probability_contours", "scatter_with_fit"]
+__all__ = [
+    "confusion_matrix",
+    "decision_boundary",
+    "descent_path",
+    "explained_variance",
+    "feature_importances",
+    "learning_curve",
+    "loss_curve",
+    "noise_band",
+    "probability_contours",
+    "scatter_with_fit",
+    "support_vectors",
+]
