@@ -2,7 +2,7 @@
 
 from jaxml import datasets, descent, exceptions, metrics, model_selection, models, plot, preprocessing
 from jaxml.descent import DivergedError, Fit, fit, minimize, newton
-from jaxml.models import forest, linear, logistic, softmax
+from jaxml.models import forest, linear, logistic, pca, softmax, svm
 
 __version__ = "0.1.0"
 
@@ -21,7 +21,9 @@ __all__ = [
     "model_selection",
     "models",
     "newton",
+    "pca",
     "plot",
     "preprocessing",
     "softmax",
+    "svm",
 ]

@@ -45,7 +45,7 @@ HIDDEN = {
     "05": ["inside the middle 95% of pure noise, 0.361 to 0.464", "above the band of noise: 1 of 4", "variance left out 0.8011"],
     "06": [
         "the commoner class: 0.555",
-        "out of bag, without the test rows: 0.92",
+        "out of bag, without the test rows: 0.9",
         "which is more than the forests differ",
         "of the impurity",
     ],
