@@ -17,7 +17,8 @@ import jaxml
 from jaxml import datasets, model_selection
 from jaxml.exceptions import ConvergenceWarning
 from jaxml.models import svm
-from jaxml.models._kernels import machines, members_of, squared_distances
+from jaxml.models._kernels import Rbf, squared_distances
+from jaxml.models._svm import machines, members_of
 
 
 def blobs(n, k, d=3, seed=0, spread=1.0):
@@ -201,8 +202,9 @@ def test_prediction_holds_less_than_a_gibibyte():
     code = """
 import resource, numpy as np, jax.numpy as jnp
 from jaxml.models import svm
+from jaxml.models._kernels import Rbf
 x = np.random.RandomState(0).randn(100_000, 20).astype(np.float32)
-params = svm.Params(jnp.arange(1000), jnp.asarray(x[:1000]), jnp.ones(1000), jnp.zeros(()), svm.Rbf(jnp.float32(0.05)))
+params = svm.Params(jnp.arange(1000), jnp.asarray(x[:1000]), jnp.ones(1000), jnp.zeros(()), Rbf(jnp.float32(0.05)))
 svm.predict(params, x[:10])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 svm.predict(params, x).block_until_ready()
@@ -217,7 +219,7 @@ def test_blocks_give_the_rows_of_the_whole(monkeypatch, width):
     x, y = blobs(70, 3)
     params = svm.solve(x, y)
     whole = svm.logits(params, x)
-    monkeypatch.setattr("jaxml.models._kernels.HELD", 16 * len(params.support))
+    monkeypatch.setattr("jaxml.models._svm.HELD", 16 * len(params.support))
     jax.clear_caches()
     np.testing.assert_allclose(svm.logits(params, x), whole, atol=100 * np.finfo(width).eps)
     jax.clear_caches()
@@ -233,7 +235,7 @@ def test_rbf_far_from_zero(offset, d):
     x = (np.random.RandomState(d).randn(120, d) + offset).astype(np.float32)
     wide = x.astype(np.float64)
     exact = np.exp(-((wide[:, None] - wide) ** 2).sum(axis=2) / d)
-    k = np.asarray(svm.Rbf(jnp.float32(1 / d))(jnp.asarray(x), jnp.asarray(x)))
+    k = np.asarray(Rbf(jnp.float32(1 / d))(jnp.asarray(x), jnp.asarray(x)))
     np.testing.assert_allclose(k, exact, atol=1e-5)
     assert (np.diag(k) == 1).all()
     np.testing.assert_array_equal(k, k.T)
@@ -243,7 +245,7 @@ def test_rbf_far_from_zero(offset, d):
 def test_gradients_of_the_kernel_are_finite_at_equal_rows(width):
     x = jnp.asarray(np.ones((3, 2)), width)
     assert np.isfinite(jax.grad(lambda a: squared_distances(a, x).sum())(x)).all()
-    assert np.isfinite(jax.grad(lambda a: svm.Rbf(jnp.asarray(0.5, width))(a, x).sum())(x)).all()
+    assert np.isfinite(jax.grad(lambda a: Rbf(jnp.asarray(0.5, width))(a, x).sum())(x)).all()
 
 
 @pytest.mark.parametrize("offset", [0, 1000])
@@ -323,7 +325,7 @@ def test_as_few_steps_as_libsvm(x64):
     oracle = pytest.importorskip("sklearn.svm").SVC(C=10.0).fit(*(data := blobs(200, 2, spread=1.5)))
     x, y = data
     members, s = members_of(y, 2)
-    end = machines(svm.Rbf(jnp.asarray(oracle._gamma)), jnp.asarray(x), members, jnp.asarray(s), 10.0, None, 1e-3)
+    end = machines(Rbf(jnp.asarray(oracle._gamma)), jnp.asarray(x), members, jnp.asarray(s), 10.0, None, 1e-3)
     assert 0.7 < int(end.steps) / oracle.n_iter_[0] < 1.4
 
 
@@ -479,7 +481,7 @@ def test_gradient_of_the_loss_by_central_differences(x64):
     x, y = blobs(30, 3)
     solved = svm.solve(x, y, C=0.7)
     start = (solved.dual_coef + 0.01, solved.b, solved.kernel.gamma, 0.7)
-    f = lambda p: svm.loss(solved._replace(dual_coef=p[0], b=p[1], kernel=svm.Rbf(p[2])), x, y, C=p[3])
+    f = lambda p: svm.loss(solved._replace(dual_coef=p[0], b=p[1], kernel=Rbf(p[2])), x, y, C=p[3])
     from jax.test_util import check_grads
 
     check_grads(f, (start,), order=1, modes=["rev"], rtol=1e-5, eps=1e-6)
@@ -558,7 +560,7 @@ BAD = {
     "columns of the loss": (lambda: svm.loss(P, X[:, :2], Y), r"argument 'x' has 2 columns, not 3"),
     "NaN to predict": (lambda: svm.predict(P, with_nan(X)), r"svm.logits: argument 'x' contains NaN; got nan at row 5"),
     "NaN params": (lambda: svm.logits(P._replace(b=jnp.nan), X), r"argument 'params.b' contains NaN"),
-    "NaN gamma": (lambda: svm.logits(P._replace(kernel=svm.Rbf(jnp.nan)), X), r"argument 'params.kernel' contains NaN"),
+    "NaN gamma": (lambda: svm.logits(P._replace(kernel=Rbf(jnp.nan)), X), r"argument 'params.kernel' contains NaN"),
     "another model": (lambda: svm.predict(jaxml.logistic.init(3), X), r"svm.logits: argument 'params' is not the model's Params"),
     "no params": (lambda: svm.loss(None, X, Y), r"argument 'params' is not the model's Params"),
     "other shapes": (lambda: svm.logits(P._replace(dual_coef=jnp.ones(2)), X), r"argument 'params' does not have this model's shapes"),

@@ -17,58 +17,13 @@ Rows with βᵢ ≠ 0 are the support vectors.  k classes: one machine for each 
 Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, sections 12.2 and 12.3; Chang, Lin, LIBSVM (2011).
 """
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.tree_util import register_dataclass
 
-from jaxml.models._kernels import expansion, kernel_numbers, multipliers, points, problem, scores, squared_distances, targets, train, votes
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Linear:
-    """K(a, b) = a·b.  (m, d), (n, d) -> (m, n), as every kernel."""
-
-    def __call__(self, a: Array, b: Array) -> Array:
-        return a @ b.T
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Polynomial:
-    """K(a, b) = (gamma a·b + coef0)^degree."""
-
-    gamma: Array  # ()
-    coef0: Array  # ()
-    degree: int = field(metadata={"static": True})
-
-    def __call__(self, a: Array, b: Array) -> Array:
-        return (self.gamma * a @ b.T + self.coef0) ** self.degree
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Rbf:
-    """K(a, b) = exp(−gamma ‖a − b‖²)."""
-
-    gamma: Array  # ()
-
-    def __call__(self, a: Array, b: Array) -> Array:
-        return jnp.exp(-self.gamma * squared_distances(a, b))
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Precomputed:
-    """b holds kernel values already, against all training rows; a is known by its row numbers alone."""
-
-    support: Array  # (m,) int32, the row numbers of a
-
-    def __call__(self, a: Array, b: Array) -> Array:
-        return b[:, self.support].T
+from jaxml.models._kernels import Kernel, kernel_of
+from jaxml.models._svm import expansion, multipliers, points, problem, scores, targets, train, votes
 
 
 class Params(NamedTuple):
@@ -78,7 +33,7 @@ class Params(NamedTuple):
     support_vectors: Array  # (m, d)
     dual_coef: Array  # β: (m,), or (m, k(k−1)/2) with 0 where a row is no support vector of a pair
     b: Array  # () or (k(k−1)/2,)
-    kernel: Linear | Polynomial | Rbf | Precomputed
+    kernel: Kernel
 
 
 def logits(params: Params, x: Array) -> Array:
@@ -127,17 +82,9 @@ def duality_gap(params: Params, x: Array, y: Array, *, C: float = 1.0, weights: 
 
 
 def solve(
-    x: Array,
-    y: Array,
-    *,
-    C: float = 1.0,
-    kernel: str = "rbf",
-    gamma: float | str = "scale",
-    degree: int = 3,
-    coef0: float = 0.0,
-    weights: Array | None = None,
-    tol: float = 1e-3,
-) -> Params:
+    x: Array, y: Array, *, C: float = 1.0, kernel: str = "rbf", gamma: float | str = "scale", degree: int = 3, coef0: float = 0.0,
+    weights: Array | None = None, tol: float = 1e-3,
+) -> Params:  # fmt: skip
     """The β, b where L is least, by sequential minimal optimisation on D.  (n, d), (n,) -> Params.  Raises ValueError, TypeError.
 
     kernel: "rbf" exp(−gamma ‖x − x′‖²), "linear" x·x′, "poly" (gamma x·x′ + coef0)^degree, "precomputed" where x is K itself, (n, n).
@@ -148,6 +95,5 @@ def solve(
     Inside jit or vmap over weights all n rows are kept, with β = 0 off the support, and a class without weight makes every number NaN.
     """
     x, weights, classes, k = problem("svm.solve", x, y, weights, kernel)
-    g, c = kernel_numbers("svm.solve", x, weights, gamma, coef0, degree)
-    kernels = {"rbf": Rbf(g), "linear": Linear(), "poly": Polynomial(g, c, degree), "precomputed": Precomputed(jnp.arange(len(x)))}
-    return Params(*train("svm.solve", kernels[kernel], x, classes, k, C, weights, tol))
+    K = kernel_of("svm.solve", kernel, x, weights, gamma, coef0, degree)
+    return Params(*train("svm.solve", K, x, classes, k, C, weights, tol))
