@@ -20,6 +20,7 @@ test: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test
 	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn"
 	@$(BIN)/python tests/benchmarks/accuracy.py
+	@$(BIN)/python tests/benchmarks/speed.py
 
 lint: $(VENV)/.installed-lint
 	@echo "lint: ruff, then the types of the package"

@@ -35,6 +35,11 @@ class Params(NamedTuple):
     b: Array  # () or (k(k−1)/2,)
     kernel: Kernel
 
+    @property
+    def gamma(self) -> Array | None:
+        """That of the kernel; None for those that have none."""
+        return getattr(self.kernel, "gamma", None)
+
 
 def logits(params: Params, x: Array) -> Array:
     """f(x): positive for class 1 of two, for the first class of a pair of k.  (n, d) -> (n,) or (n, k(k−1)/2).

@@ -1,14 +1,12 @@
-"""The figures behind the tests' thresholds: how exact the solvers are, and what a first and a second call cost.
+"""The figures behind the tests' thresholds: how exact the solvers are.
 
 python tests/benchmarks/accuracy.py          (the NIST sets come from the folder of known answers beside the checkout, where it is)
 """
 
 import sys
-import time
 import warnings
 from pathlib import Path
 
-import jax
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -76,31 +74,6 @@ def tall():
     return table
 
 
-def seconds(call):
-    began = time.perf_counter()
-    jax.block_until_ready(jax.tree.leaves(call()))
-    return time.perf_counter() - began
-
-
-def speed():
-    from sklearn.linear_model import LinearRegression, LogisticRegression
-
-    table = Table("", "first call, s", "later, ms", "scikit-learn, ms", "ratio", title="100,000 x 20, float32; medians of 5, in turn")
-    r = np.random.RandomState(0)
-    x = r.randn(100_000, 20).astype(np.float32)
-    y = (x[:, 0] + r.randn(100_000)).astype(np.float32)
-    t, on_device = (y > 0).astype(np.int32), jax.numpy.asarray(x)
-    peers = {
-        "linear": (lambda: linear.solve(on_device, y), lambda: LinearRegression().fit(x, y).coef_),
-        "logistic": (lambda: logistic.solve(on_device, t, l2=1e-5), lambda: LogisticRegression(C=1.0).fit(x, t).coef_),
-    }
-    for name, (ours, theirs) in peers.items():
-        first = seconds(ours)
-        mine, other = np.median([(seconds(ours), seconds(theirs)) for _ in range(5)], axis=0)
-        table.add_row(name, f"{first:.2f}", f"{1e3 * mine:.0f}", f"{1e3 * other:.0f}", f"{mine / other:.2f}")
-    return table
-
-
 if __name__ == "__main__":
-    for part in (nist, parity, tall, speed):
+    for part in (nist, parity, tall):
         Console().print(part())
