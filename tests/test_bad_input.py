@@ -1,7 +1,7 @@
 """The battery of bad inputs: every public function against every bad value, one table.
 
 Each is refused with ValueError or TypeError, in one sentence that names the function and the argument; or, where a row says
-"works", gives finite numbers.  Nothing is silently wrong.  The ids B01 … N10 are rows of the project's list of faults.
+"works", gives finite numbers.  Nothing is silently wrong.  The ids B01 … N14 are rows of the project's list of faults.
 """
 
 import re
@@ -14,7 +14,8 @@ import optax
 import pytest
 
 import jaxml
-from jaxml import datasets, linear, logistic, metrics, model_selection, plot, softmax
+from jaxml import datasets, forest, linear, logistic, metrics, model_selection, pca, plot, softmax, svm
+from jaxml.exceptions import FitFailedWarning
 from jaxml.preprocessing import encode_labels, one_hot, standard_scaler
 
 R = np.random.RandomState(0)
@@ -24,6 +25,9 @@ SCALER = standard_scaler.fit(X)
 START = {m: m.init(3) if m is not softmax else m.init(3, 3) for m in (linear, logistic, softmax)}
 TARGET = {linear: Y, logistic: L, softmax: T}
 RUN = {"optimizer": SGD, "key": KEY, "epochs": 1, "batch_size": 4, "progress": False}
+AXES, MACHINES, TREES = pca.solve(X), svm.solve(X, T), forest.grow(KEY, X, T, n_classes=3, n_trees=2)  # of 3 columns, 3 classes
+MEANS = forest.grow(KEY, X, Y, n_trees=2)
+CURVE = (np.array([4, 8]), np.full((2, 3), 0.9), np.full((2, 3), 0.7))
 
 
 def runs(model, x=X, y=None, start=None, **settings):
@@ -37,6 +41,52 @@ def runs(model, x=X, y=None, start=None, **settings):
     yield "newton", lambda: jaxml.newton(model.loss, start, x, y, l2=0.1, **settings)
 
 
+def curve(x=X, y=L, model=logistic, **settings):
+    settings = {"train_sizes": [1.0], "cv": 2, "progress": False} | settings
+    return model_selection.learning_curve(model.solve, model.predict, x, y, **settings)
+
+
+def reads(x=X, axes=AXES, machines=MACHINES, trees=TREES):
+    """The calls of a table that read axes, machines or trees, by name."""
+    yield "pca.transform", lambda: pca.transform(axes, x)
+    yield "pca.inverse_transform", lambda: pca.inverse_transform(axes, x)
+    yield "pca.predict", lambda: pca.predict(axes, x)
+    yield "pca.loss", lambda: pca.loss(axes, x)
+    yield "svm.logits", lambda: svm.logits(machines, x)
+    yield "svm.predict", lambda: svm.predict(machines, x)
+    yield "forest.outputs", lambda: forest.outputs(trees, x)
+    yield "forest.predict", lambda: forest.predict(trees, x)
+    yield "forest.predict_proba", lambda: forest.predict_proba(trees, x)
+    yield "forest.Soft", lambda: forest.predict(forest.Soft(trees, jnp.float32(1)), x)
+
+
+def compares(x=X, y=T, machines=MACHINES, trees=TREES):
+    """The calls that read machines or trees, and y too."""
+    yield "svm.loss", lambda: svm.loss(machines, x, y)
+    yield "svm.duality_gap", lambda: svm.duality_gap(machines, x, y)
+    yield "forest.loss", lambda: forest.loss(trees, x, y)
+    yield "forest.oob_score", lambda: forest.oob_score(trees, x, y)
+    yield "forest.permutation_importances", lambda: forest.permutation_importances(KEY, trees, x, y, repeats=1)
+
+
+def finds(x=X, y=T):
+    """The calls that make axes, machines, trees or scores."""
+    yield "svm.solve", lambda: svm.solve(x, y)
+    yield "forest.grow", lambda: forest.grow(KEY, x, y, n_classes=3, n_trees=2)
+    yield "learning_curve", lambda: curve(x, y, softmax)
+
+
+def weighed(weights):
+    """The calls of the same models that take weights."""
+    yield "pca.solve", lambda: pca.solve(X, weights=weights)
+    yield "pca.loss", lambda: pca.loss(AXES, X, weights=weights)
+    yield "svm.solve", lambda: svm.solve(X, T, weights=weights)
+    yield "svm.loss", lambda: svm.loss(MACHINES, X, T, weights=weights)
+    yield "svm.duality_gap", lambda: svm.duality_gap(MACHINES, X, T, weights=weights)
+    yield "forest.grow", lambda: forest.grow(KEY, X, T, n_classes=3, n_trees=2, weights=weights)
+    yield "forest.loss", lambda: forest.loss(TREES, X, T, weights=weights)
+
+
 def takes_table(x):
     """Every public function of a table (n, d), with that table."""
     for model in START:
@@ -46,8 +96,14 @@ def takes_table(x):
     yield "softmax.logits", lambda: softmax.predict_proba(START[softmax], x)
     yield "standard_scaler.fit", lambda: standard_scaler.fit(x)
     yield "standard_scaler.transform", lambda: standard_scaler.transform(SCALER, x)
+    yield "pca.solve", lambda: pca.solve(x)
+    yield "minimize", lambda: jaxml.minimize(pca.loss, AXES, x, optimizer=SGD, steps=2)
+    yield from reads(x)
+    yield from compares(x)
+    yield from finds(x)
     flat = x[:, :2] if hasattr(x, "shape") and x.ndim == 2 else x  # a plane has two columns
     yield "plot.decision_boundary", lambda: plot.decision_boundary(lambda p: p[:, 0] > 0, flat)
+    yield "plot.support_vectors", lambda: plot.support_vectors(lambda p: p[:, 0], flat, L, X[:2, :2])
 
 
 def takes_numbers(y):
@@ -58,12 +114,26 @@ def takes_numbers(y):
         yield "y_pred", name, lambda name=name: getattr(metrics, name)(Y, y)
     yield "losses", "plot.loss_curve", lambda: plot.loss_curve(y)
     yield "y", "plot.scatter_with_fit", lambda: plot.scatter_with_fit(X[:, 0], y)
+    yield from (("y", *pair) for pair in compares(y=y, trees=MEANS) if pair[0].startswith("forest"))
+    yield "y", "forest.grow", lambda: forest.grow(KEY, X, y, n_trees=2)
+    yield "(y|solve)", "learning_curve", lambda: curve(X, y, linear, scoring=metrics.r2_score)
+    yield "curve", "plot.learning_curve", lambda: plot.learning_curve((y, X, X))
+    for place in (1, 2):
+        table = np.tile(np.reshape(y, (-1, 1)), (1, 2))
+        scores = [X[: len(table)], table][:: 1 if place == 2 else -1]
+        yield "curve", "plot.learning_curve", lambda scores=scores: plot.learning_curve((1 + np.arange(len(scores[0])), *scores))
+    yield "ratio", "plot.explained_variance", lambda: plot.explained_variance(y)
+    yield "null", "plot.explained_variance", lambda: plot.explained_variance(np.full(12, 1 / 12), null=(y, Y + 9))
+    yield "importances", "plot.feature_importances", lambda: plot.feature_importances(y)
+    yield "std", "plot.feature_importances", lambda: plot.feature_importances(Y, std=y)
 
 
 def takes_labels(y):
     """Every public function of labels (n,) that must be 0 ... k-1."""
     yield from (("y", *pair) for model in (logistic, softmax) for pair in runs(model, y=y))
     yield "y", "one_hot", lambda: one_hot(y, 3)
+    yield from (("y", *pair) for calls in (compares, finds) for pair in calls(y=y))
+    yield "y", "plot.decision_boundary", lambda: plot.decision_boundary(lambda p: p[:, 0] > 0, X[:, :2], y)
 
 
 def bad(x, value, where=(5, 1)):

@@ -30,7 +30,7 @@ class Table(NamedTuple):
     value: ndarray  # (d · n,) column after column, ascending
     row: ndarray  # (d · n,) the row that such a value is of
     place: ndarray  # (d · n,) where in its column's order a row is; uint32
-    tied: bool  # whether a column has some value twice
+    tied: ndarray  # (d · n,) whether the next value is the same
     y: ndarray  # (n,) the label, or the number
     targets: ndarray  # (c, n) y, centred and scaled, or an indicator of each class but of two only that of the second
     weights: ndarray  # (n,)
@@ -112,8 +112,9 @@ def sorted_table(x: ndarray, y: ndarray, weights: ndarray, n_classes: int | None
         targets = ((y / 2 - offset / 2) / (unit / 2))[None, :]
     else:
         targets = (y == np.arange(n_classes)[:, None])[1 if n_classes == 2 else 0 :]
-    tied = bool((value[:, 1:] == value[:, :-1]).any())
-    table = Table(value.ravel(), row.ravel(), place.ravel(), tied, y, targets.astype(np.float64), weights / weights.max())
+    tied = np.zeros(value.shape, bool)
+    np.equal(value[:, :-1], value[:, 1:], out=tied[:, :-1])
+    table = Table(value.ravel(), row.ravel(), place.ravel(), tied.ravel(), y, targets.astype(np.float64), weights / weights.max())
     return table, unit, offset
 
 
@@ -196,15 +197,16 @@ def statistics(table: Table, weights: ndarray, nodes: Nodes, pull: tuple[ndarray
 
     Writes into `pull`, at each entry, wᵢ and wᵢ (yᵢ − mean y): the first two as one complex number, so that one sum adds both.
     """
-    starts, w = nodes.starts, weights[nodes.entries]
+    starts, w = nodes.starts, weights.take(nodes.entries)
     rows = nodes.entries - np.repeat(nodes.tree * len(table.y), nodes.counts)
-    targets, y = table.targets[:, rows], table.y[rows]
+    targets, y = table.targets.take(rows, axis=1), table.y.take(rows)
     weight = np.add.reduceat(w, starts)
     value = np.add.reduceat(w * targets, starts, axis=1) / weight
     pure = np.minimum.reduceat(y, starts) == np.maximum.reduceat(y, starts)
     value[:, pure] = targets[:, starts[pure]]  # without the rounding of a mean
     first, *others = w * (targets - np.repeat(value, nodes.counts, axis=1))
-    for kept, new in zip(pull, (w + 1j * first, *others), strict=True):
+    pull[0].real[nodes.entries], pull[0].imag[nodes.entries] = w, first
+    for kept, new in zip(pull[1:], others, strict=True):
         kept[nodes.entries] = new
     return weight, value.T, pure
 
@@ -274,20 +276,20 @@ def cuts_in(table: Table, pull: tuple[ndarray, ...], weight: ndarray, nodes: Nod
     w_left *= w_right
     with np.errstate(divide="ignore", invalid="ignore"):  # after the last entry nothing is right of the cut
         score /= w_left
-    place = np.arange(r) - starts[node]
-    score[:, np.flatnonzero((place < min_samples_leaf - 1) | (place >= counts[node] - min_samples_leaf))] = -np.inf
-    if table.tied:
-        value = table.value.take(cell)
-        np.putmask(score[:, :-1], value[:, 1:] == value[:, :-1], -np.inf)
+    place = np.arange(r) - np.repeat(starts, counts)
+    np.copyto(score, -np.inf, where=(place < min_samples_leaf - 1) | (place >= np.repeat(counts, counts) - min_samples_leaf))
+    doubtful = np.flatnonzero(table.tied.take(cell))
+    value, following = (table.value.take(cell.take(at, mode="clip")) for at in (doubtful, doubtful + 1))
+    score.put(doubtful[value == following], -np.inf)
     # the best
     by_column = np.maximum.reduceat(score, starts, axis=1)
     top, at = by_column.max(axis=0), np.arange(q)
     j = (by_column >= EQUAL * top).argmax(axis=0)
-    chosen = j[node]
-    hits = np.flatnonzero(score[chosen, np.arange(r)] >= EQUAL * top[node])
+    chosen = np.repeat(j * r, counts) + np.arange(r)
+    hits = np.flatnonzero(score.take(chosen) >= np.repeat(EQUAL * top, counts))
     cut = hits[np.searchsorted(hits, starts)]
     low, high = table.value[cell[j, cut]], table.value[cell[j, np.minimum(cut + 1, r - 1)]]
-    return Cuts(top, columns[j, at], between(low, high), cut + 1 - starts, entry[chosen, np.arange(r)])
+    return Cuts(top, columns[j, at], between(low, high), cut + 1 - starts, entry.take(chosen))
 
 
 def between(low: ndarray, high: ndarray) -> ndarray:
