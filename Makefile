@@ -14,8 +14,8 @@ examples: $(VENV)/.installed
 	@$(BIN)/python -m examples
 
 test: $(VENV)/.installed-test
-	@echo "test: runs the tests, the examples among them"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4
+	@echo "test: runs the tests, the examples among them; not the slow ones: $(BIN)/python -m pytest -n auto -m slow"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
 bench: $(VENV)/.installed-test
 	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn"
