@@ -110,7 +110,7 @@ def newton_direction(f: Callable[[Array], Array], theta: Array, gradient: Array,
     Of many parameters, by conjugate gradients on H v.
     """
     if len(theta) > DENSE:
-        product = lambda v: jax.jvp(jax.grad(f), (theta,), (v,))[1]
+        _, product = jax.linearize(jax.grad(f), theta)
         # exact enough for each step to gain digits faster than the last: Nocedal, Wright, section 7.1
         forcing = jnp.minimum(0.5, jnp.sqrt(jnp.max(jnp.abs(gradient)) / scale))
         direction = -jax.scipy.sparse.linalg.cg(product, gradient, tol=forcing, maxiter=len(theta))[0]
