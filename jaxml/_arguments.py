@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 
 INT32_MAX = 2**31 - 1
+FLOAT_MAX = int(np.finfo(np.float64).max)
 SEED_END = 2**32
 
 
@@ -243,6 +244,8 @@ def number(
         value = value.item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         refuse(function, name, "is not a number", describe(value), f"pass a number {_range(low, high, above, below)}".rstrip(), TypeError)
+    if isinstance(value, int) and abs(value) > FLOAT_MAX:
+        refuse(function, name, "is out of range", "an int beyond float64", f"pass a number {_range(low, high, above, below)}".rstrip())
     value = value if isinstance(value, (int, float)) else float(value)
     if not (low <= value <= high and above < value < below) or not np.isfinite(value):
         refuse(function, name, "is out of range", repr(value), f"pass a number {_range(low, high, above, below)}".rstrip())

@@ -93,9 +93,9 @@ def learning_curve(
         if choice is not None:
             flag(F, name, choice)
     x, y = _table(x), _target(y)
-    same_length(F, x=x, y=y)
     if len(x) < 2:
         refuse(F, "x", "has too few rows", f"n_samples={len(x)}", "pass two rows or more: one to train and one to test")
+    same_length(F, x=x, y=y)
     labels = _labels(y)
     if flag(F, "stratified", stratified) and labels is None:
         refuse(F, "stratified", "wants labels in 'y'", describe(y), "pass integer labels, or leave it out")
@@ -198,6 +198,10 @@ def _folds(cv: Any, n: int, labels: np.ndarray | None, seed: Any, repeats: int) 
     drawn: dict[str, Any] = {"shuffle": True, "random_state": seed} if repeats > 1 else {}
     if not isinstance(cv, (list, tuple)):
         cv = integer(F, "cv", cv, low=2, high=n)
+        most = n if labels is None else int(np.bincount(labels).max())
+        if cv > most:
+            wanted = "pass fewer folds or more rows; numbers that were measured, as floats"
+            refuse(F, "cv", "is more than every class has members", f"{cv} with {most} members in the largest class", wanted)
         folds = k_fold(n, cv, **drawn) if labels is None else stratified_k_fold(labels, cv, **drawn)
     else:
         folds = [_rows_of_fold(fold, i, n) for i, fold in enumerate(cv)]

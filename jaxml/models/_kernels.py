@@ -89,13 +89,13 @@ def scale(x: Array, weights: Array | None) -> Array:
 
 def kernel_of(function: str, name: Any, x: Array, weights: Array | None, gamma: Any, coef0: Any, degree: Any) -> Kernel:
     """The kernel of that name, its numbers checked and in the dtype of x."""
-    if name not in ("rbf", "linear", "poly", "precomputed"):
+    if not isinstance(name, str) or name not in ("rbf", "linear", "poly", "precomputed"):
         refuse(function, "kernel", "is not known", describe(name), "pass one of 'rbf', 'linear', 'poly', 'precomputed'")
     if isinstance(gamma, str) and gamma not in ("scale", "auto"):
         refuse(function, "gamma", "is not known", repr(gamma), "pass 'scale', 'auto' or a number > 0")
     gamma = gamma if isinstance(gamma, str) else number(function, "gamma", gamma, above=0)
     gamma = scale(x, weights) if gamma == "scale" else 1 / x.shape[1] if gamma == "auto" else gamma
-    coef0, degree = number(function, "coef0", coef0), integer(function, "degree", degree, low=1)
+    coef0, degree = number(function, "coef0", coef0), integer(function, "degree", degree, low=1, high=100)
     g, c = jnp.asarray(gamma, x.dtype), jnp.asarray(coef0, x.dtype)
     kernels: dict[str, Kernel] = {
         "rbf": Rbf(g),

@@ -83,7 +83,9 @@ def triangle(columns: Array) -> Array:
     products = (columns.T @ columns)[:d]
     squares = jnp.linalg.eigvalsh(products[:, :d])
     apart = squares[-1] < APART**2 * squares[0]
-    products = jnp.where(apart, products, jnp.eye(d, d + 1))  # subtle: under vmap both branches run, and NaN in one spoils the gradient
+    products = jnp.where(
+        apart, products, jnp.eye(d, d + 1, dtype=products.dtype)
+    )  # subtle: under vmap both branches run, and NaN in one spoils the gradient
     return jax.lax.cond(apart, triangle_of_products, lambda _, columns: jnp.linalg.qr(columns, mode="r")[:d], products, columns)
 
 

@@ -36,6 +36,14 @@ def points(function: str, params: Any, name: str, value: Any, axis: int) -> Arra
     return jnp.asarray(matrix(function, name, value, columns=components[axis], canonical=True))
 
 
+def in_range(function: str, name: str, made: Array) -> Array:
+    """What was made of the argument `name`, refused where it left the range of its dtype."""
+    if not is_traced(made) and not np.isfinite(np.asarray(made)).all():
+        row = int(np.argwhere(~np.isfinite(np.asarray(made)))[0][0])
+        refuse(function, name, f"overflows {made.dtype}", f"a result that is not finite at row {row}", "rescale it, or turn x64 on")
+    return made
+
+
 def principal_axes(function: str, x: Any, n_components: Any, weights: Any) -> tuple[Array, Array, Array, Array]:
     """Mean, axes, variances and shares of the variance, largest first.  (n, d) -> (d,), (k, d), (k,), (k,)"""
     x, weights = _sample(function, x, weights)

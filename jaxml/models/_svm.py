@@ -12,10 +12,10 @@ import numpy as np
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import is_traced, labels, matrix, number, refuse
+from jaxml._arguments import describe, is_traced, labels, matrix, number, refuse
 from jaxml.exceptions import ConvergenceWarning
 from jaxml.models._edge import fields, indicators, several_classes
-from jaxml.models._kernels import Precomputed
+from jaxml.models._kernels import Kernel, Precomputed
 from jaxml.models._smo import Machine, smo
 
 HELD = 2**22  # values of K held at once in prediction: 16 MiB in float32
@@ -55,7 +55,7 @@ def classes_of(pairs: int) -> int:
 
 def targets(function: str, z: Array, y: Any, C: Any, weights: Any) -> tuple[Array, Array]:
     """s, which is 1 and −1 for the rows of a pair's two classes and 0 for others, and the largest |β|, C weights.  -> both as z"""
-    C = number(function, "C", C, above=0)
+    C = number(function, "C", C, low=float(jnp.finfo(z.dtype).tiny), high=float(jnp.finfo(z.dtype).max))
     k = classes_of(1 if z.ndim == 1 else z.shape[1])
     is_class = indicators(function, y, jnp.zeros((len(z), k), z.dtype), weights)
     table = np.zeros((k, len(pairs_of(k))))
@@ -108,6 +108,9 @@ def members_of(y: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 def points(function: str, params: Any, x: Any) -> Array:
     """x as a finite table with the columns of the support vectors, after a look at params."""
     fields(function, params, ("support", "support_vectors", "dual_coef", "b", "kernel"))
+    if not isinstance(params.kernel, Kernel):
+        wanted = "pass the Params that svm.solve returned, or one of its kernels"
+        refuse(function, "params.kernel", "is not a kernel of svm", describe(params.kernel), wanted, TypeError)
     for name, leaf in zip(params._fields[1:-1], params[1:-1], strict=True):
         _arguments.finite(function, f"params.{name}", leaf)
     for leaf in jax.tree.leaves(params.kernel):
@@ -177,7 +180,9 @@ def train(function: str, kernel: Any, x: Array, y: np.ndarray, k: int, C: Any, w
 
     Traced, every row is kept, for how many have β ≠ 0 is not known yet.
     """
-    C, tol = number(function, "C", C, above=0), number(function, "tol", tol, above=0)
+    limits = jnp.finfo(x.dtype)
+    C = number(function, "C", C, low=float(limits.tiny), high=float(limits.max))
+    tol = number(function, "tol", tol, low=float(limits.tiny), below=2)  # every row violates by 2 at the start
     members, s = members_of(y, k)
     end = machines(kernel, x, members, jnp.asarray(s, x.dtype), jnp.asarray(C, x.dtype), weights, jnp.asarray(tol, x.dtype))
     if is_traced(end.b) or is_traced(x):

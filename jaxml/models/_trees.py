@@ -33,6 +33,7 @@ def mean_of_leaves(function: str, asks: Asks, trees: Any, x: Any) -> Array:
 def mean_of_shared_leaves(function: str, asks: Asks, trees: Any, x: Any, temperature: Array) -> Array:
     """The same where a row goes both ways.  (n, d) -> (n, k) or (n,)"""
     _edge.fields(function, trees, FIELDS)
+    _arguments.number(function, "params.temperature", temperature, above=0)
     return _mean_of_shared_leaves(asks, trees, _edge.table(function, trees, x, len(trees.importances)), temperature)
 
 
@@ -135,8 +136,8 @@ def _out_of_bag_sum(asks: Asks, trees: Any, x: Array) -> Array:
     return _sum_over_trees(values, trees, x)
 
 
-def over_permutations(function: str, of_shuffled: Callable[[Array], Array], key: Any, x: Any, repeats: int) -> Array:
-    """of_shuffled(x with column j shuffled) for every column j, some times over.  -> (repeats, d)"""
+def over_permutations(function: str, loss: Callable[[Array], Array], key: Any, x: Any, repeats: int) -> Array:
+    """loss(x with column j shuffled) − loss(x) for every column j, some times over.  -> (repeats, d)"""
     check_key(function, key)
     repeats = _arguments.integer(function, "repeats", repeats, low=1)
     x = jnp.asarray(_arguments.matrix(function, "x", x, canonical=True))
@@ -144,9 +145,13 @@ def over_permutations(function: str, of_shuffled: Callable[[Array], Array], key:
 
     def one(drawn: tuple[Array, Array]) -> Array:
         key, j = drawn
-        return of_shuffled(x.at[:, j].set(jax.random.permutation(key, x[:, j])))
+        return loss(x.at[:, j].set(jax.random.permutation(key, x[:, j])))
 
-    return jax.jit(lambda drawn: jax.lax.map(one, drawn))((keys, columns)).reshape(repeats, -1)
+    at_rest = loss(x)
+    rise = jax.jit(lambda drawn: jax.lax.map(one, drawn))((keys, columns)).reshape(repeats, -1) - at_rest
+    if not is_traced(rise) and not np.isfinite(np.asarray(rise)).all():
+        refuse(function, "y", f"overflows {rise.dtype}", "numbers too large to be squared", "rescale y, or turn x64 on")
+    return rise
 
 
 # ---------------------------------------------------------------- the search

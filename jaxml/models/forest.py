@@ -94,8 +94,7 @@ def oob_score(params: Params, x: Array, y: Array) -> float:
 
 def permutation_importances(key: Array, params: Params, x: Array, y: Array, *, repeats: int = 5) -> Array:
     """By how much L rises when a column's entries change places at random.  (n, d), (n,) -> (repeats, d).  Raises ValueError, TypeError."""
-    at_rest = loss(params, x, y)
-    return _trees.over_permutations("forest.permutation_importances", lambda x: loss(params, x, y), key, x, repeats) - at_rest
+    return _trees.over_permutations("forest.permutation_importances", lambda x: loss(params, x, y), key, x, repeats)
 
 
 def grow(

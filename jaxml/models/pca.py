@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxml._arguments import example_weights, flag, integer
-from jaxml.models._pca import points, principal_axes
+from jaxml.descent._data import check_key
+from jaxml.models._pca import in_range, points, principal_axes
 from jaxml.models._terms import mean
 
 
@@ -29,23 +30,25 @@ class Params(NamedTuple):
 
 def init(key: Array, n_features: int, n_components: int) -> Params:
     """Mean 0, random orthonormal components (0 has no gradient), and variances 0, which a descent leaves.  Raises ValueError, TypeError."""
-    k = integer("pca.init", "n_components", n_components, low=1, high=n_features)
-    components = jax.nn.initializers.orthogonal()(key, (k, n_features))
-    return Params(jnp.zeros(n_features), components, jnp.zeros(k), jnp.zeros(k))
+    check_key("pca.init", key)
+    d = integer("pca.init", "n_features", n_features, low=1)
+    k = integer("pca.init", "n_components", n_components, low=1, high=d)
+    return Params(jnp.zeros(d), jax.nn.initializers.orthogonal()(key, (k, d)), jnp.zeros(k), jnp.zeros(k))
 
 
 def transform(params: Params, x: Array, *, whiten: bool = False) -> Array:
     """z; with `whiten` scaled to variance 1, or to 0 where there is none.  (n, d) -> (n, k).  Raises ValueError, TypeError."""
     z = (points("pca.transform", params, "x", x, axis=1) - params.mean) @ params.components.T
     spread = jnp.sqrt(params.explained_variance)
-    return z / jnp.where(spread > 0, spread, jnp.inf) if flag("pca.transform", "whiten", whiten) else z
+    z = z / jnp.where(spread > 0, spread, jnp.inf) if flag("pca.transform", "whiten", whiten) else z
+    return in_range("pca.transform", "x", z)
 
 
 def inverse_transform(params: Params, z: Array, *, whiten: bool = False) -> Array:
     """m + z C, for z from `transform` with the same `whiten`.  (n, k) -> (n, d).  Raises ValueError, TypeError."""
     z = points("pca.inverse_transform", params, "z", z, axis=0)
     z = z * jnp.sqrt(params.explained_variance) if flag("pca.inverse_transform", "whiten", whiten) else z
-    return params.mean + z @ params.components
+    return in_range("pca.inverse_transform", "z", params.mean + z @ params.components)
 
 
 def predict(params: Params, x: Array) -> Array:

@@ -65,7 +65,7 @@ def _curve(f: str, curve: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         wanted = "pass (sizes, training scores, test scores), as model_selection.learning_curve returns them"
         _arguments.refuse(f, "curve", "is not a learning curve", _arguments.describe(curve), wanted, TypeError)
     sizes = np.asarray(_arguments.vector(f, "curve", curve[0]), np.float64)
-    scores = [np.asarray(part, np.float64) for part in curve[1:]]
+    scores = [_arguments._numpy(f, "curve", part).astype(np.float64) for part in curve[1:]]
     for part in scores:
         if part.ndim != 2 or len(part) != len(sizes) or part.shape[1] == 0:
             got = f"shapes {', '.join(str(np.shape(part)) for part in curve)}"
@@ -196,6 +196,8 @@ def feature_importances(
     """
     f = "plot.feature_importances"
     values = np.asarray(_arguments.vector(f, "importances", importances), np.float64)
+    if isinstance(names, str) or not (names is None or hasattr(names, "__len__")):
+        _arguments.refuse(f, "names", "is not a list of names", _arguments.describe(names), "pass one entry per row", TypeError)
     said = [f"feature {j}" for j in range(len(values))] if names is None else [str(name) for name in names]
     _arguments.same_length(f, importances=values, names=said)
     spread = None if std is None else np.asarray(_arguments.vector(f, "std", std), np.float64)
