@@ -1,7 +1,6 @@
 """Forests: against Breiman's table and scikit-learn, against a search written plainly here, and by what must hold in every tree."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,13 @@ from jaxml import datasets, metrics, model_selection
 from jaxml.models import _cart, forest
 
 KEY = jax.random.key(0)
+SLOW = pytest.mark.slow
+# each is compiled anew: one of classes and one of numbers are quick
+KINDS = pytest.mark.parametrize("k", [3, pytest.param(None, marks=SLOW)])
+KINDS_AND_WIDTHS = pytest.mark.parametrize(
+    ("k", "width"), [(3, "float32"), (None, "float64"), *(pytest.param(*c, marks=SLOW) for c in ((3, "float64"), (None, "float32")))],
+    indirect=["width"],
+)  # fmt: skip
 
 
 def table(n=120, d=5, k=3, seed=0):
@@ -74,7 +80,7 @@ def waveform(r, n):
     return u * first[y] + (1 - u) * second[y] + r.randn(n, 21), y
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("make, k, percent", [(twonorm, 2, 3.9), (threenorm, 2, 17.5), (ringnorm, 2, 4.9), (waveform, 3, 17.3)])
 def test_breimans_table(make, k, percent):
     """Random forests (2001), table 2, one column a cut: 300 training rows, 100 trees, 10 draws; within two standard errors."""
@@ -87,15 +93,18 @@ def test_breimans_table(make, k, percent):
     assert abs(np.mean(errors) - percent) < 2 * np.std(errors, ddof=1) / np.sqrt(10)
 
 
-def test_guides_accuracy():
+@pytest.mark.parametrize("seeds", [3, pytest.param(20, marks=SLOW)])
+def test_guides_accuracy(seeds):
     """Example 06 with 20 seeds: scikit-learn's mean is 92.2 %; 1.5 points are three standard deviations of one seed."""
     x, y = datasets.make_classification(1000, 20, n_informative=2, n_redundant=10, random_state=42)
     x, x_test, y, y_test = model_selection.train_test_split(x, y, test_size=0.2, random_state=42)
-    scores = [metrics.accuracy_score(y_test, forest.predict(forest.grow(jax.random.key(s), x, y, n_classes=2), x_test)) for s in range(20)]
+    scores = [
+        metrics.accuracy_score(y_test, forest.predict(forest.grow(jax.random.key(s), x, y, n_classes=2), x_test)) for s in range(seeds)
+    ]
     assert abs(np.mean(scores) - 0.92175) < 0.015
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("name", ["friedman1", "diabetes"])
 def test_regression_error_is_scikit_learns(name):
     """The mean squared error on test rows, 10 seeds each, within 3 %."""
@@ -160,9 +169,8 @@ def test_every_cut_is_the_best_there_is(k, min_samples_leaf, ties, x64, monkeypa
     x, y = table(60, 3, k or 0)
     x = np.round(x) if ties else x
     w = np.random.RandomState(1).uniform(0.5, 2, len(x))
-    params = forest.grow(
-        KEY, x, y, n_classes=k, n_trees=1, bootstrap=False, max_features=None, min_samples_leaf=min_samples_leaf, weights=w
-    )
+    limits = {"bootstrap": False, "max_features": None, "min_samples_leaf": min_samples_leaf}
+    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_classes=k, n_trees=1, weights=w, **limits))
     targets, at = np.eye(k)[y] if k else y[:, None], rows_at(params, 0, x)
     inner = [i for i in at if params.left[0, i] != i]
     assert len(inner) >= 5
@@ -197,9 +205,10 @@ def check_trees(params, x, y, k, *, max_depth=np.inf, min_samples_leaf=1):
         assert max(depth.values()) <= max_depth
 
 
-def test_ten_thousand_random_trees():
+@pytest.mark.parametrize("forests", [30, pytest.param(100, marks=SLOW)])
+def test_ten_thousand_random_trees(forests):
     r = np.random.RandomState(0)
-    for case in range(100):
+    for case in range(forests):
         n, d, k = r.randint(1, 12), r.randint(1, 4), (None, 2, 3)[case % 3]
         x = (r.randn(n, d) if case % 2 else r.randint(3, size=(n, d))).astype(np.float32)
         y = r.randint(k, size=n) if k else np.round(r.randn(n), case % 4).astype(np.float32)
@@ -239,11 +248,11 @@ def test_neighbouring_floats_are_parted():
     np.testing.assert_array_equal(forest.predict(params, x), [0, 1])
 
 
-def test_grown_until_pure_it_knows_its_rows_by_heart():
-    for k in (2, 5, None):
-        x, y = table(300, 5, k or 0)
-        params = forest.grow(KEY, x, y, n_classes=k, n_trees=7, bootstrap=False)
-        assert forest.loss(params, x, y) == 0 if k else forest.loss(params, x, y) < 1e-12  # y in 32 bits: the mean of seven equal numbers
+@pytest.mark.parametrize("k", [5, None, pytest.param(2, marks=SLOW)])
+def test_grown_until_pure_it_knows_its_rows_by_heart(k):
+    x, y = table(300, 5, k or 0)
+    params = forest.grow(KEY, x, y, n_classes=k, n_trees=7, bootstrap=False)
+    assert forest.loss(params, x, y) == 0 if k else forest.loss(params, x, y) < 1e-12  # y in 32 bits: the mean of seven equal numbers
 
 
 def test_a_cut_without_gain_is_made():
@@ -317,20 +326,21 @@ def test_more_trees_leave_the_first_as_they_are(monkeypatch):
 # ---------------------------------------------------------------- the contract
 
 
-@pytest.mark.parametrize("k", [3, None])
+@KINDS_AND_WIDTHS
 def test_weights_of_0_and_1_equal_a_subset(k, width):
     x, y = table(k=k or 0)
     keep = np.arange(0, 120, 3)
     weights = np.zeros(120)
     weights[keep] = 1
     ours, theirs = forest.grow(KEY, x, y, n_classes=k, weights=weights), forest.grow(KEY, x[keep], y[keep], n_classes=k)
+    ours, theirs = (jax.tree.map(np.asarray, params) for params in (ours, theirs))
     assert same(ours._replace(out_of_bag=ours.out_of_bag[:, keep]), theirs)
     assert not ours.out_of_bag[:, np.setdiff1d(np.arange(120), keep)].any()
     # the same sum, over other zeros
     np.testing.assert_allclose(forest.loss(ours, x, y, weights=weights), forest.loss(theirs, x[keep], y[keep]), rtol=1e-5)
 
 
-@pytest.mark.parametrize("k", [3, None])
+@KINDS
 def test_a_weight_of_2_is_a_row_twice(k, x64):
     x, y = table(k=k or 0)
     weights = np.ones(120)
@@ -343,16 +353,16 @@ def test_a_weight_of_2_is_a_row_twice(k, x64):
     np.testing.assert_allclose(forest.loss(ours, x, y, weights=weights), forest.loss(theirs, x[twice], y[twice]), rtol=1e-12)
 
 
-@pytest.mark.parametrize("k", [2, 3, None])
+@pytest.mark.parametrize("k", [2, *(pytest.param(k, marks=SLOW) for k in (3, None))])
 def test_inside_jit_and_vmap_the_same_trees(k):
     x, y = table(60, k=k or 0)
     weights = np.random.RandomState(0).randint(0, 2, size=(3, 60)).astype(np.float32)
     grow = lambda w: forest.grow(KEY, x, y, n_classes=k, n_trees=4, weights=w)
     predict = lambda w: forest.outputs(grow(w), x)
-    expected = [predict(w) for w in weights]
+    expected = [np.asarray(predict(w)) for w in weights]
     for together in (jax.jit(jax.vmap(predict)), jax.jit(lambda ws: jax.lax.map(predict, ws))):
         np.testing.assert_allclose(together(weights), expected, rtol=1e-6, atol=1e-6)
-    inside, outside = jax.jit(grow)(weights[0]), grow(weights[0])
+    inside, outside = (jax.tree.map(np.asarray, of(weights[0])) for of in (jax.jit(grow), grow))
     m = outside.left.shape[1]
     for name in ("feature", "threshold", "left", "right", "value", "weight"):
         a, b = getattr(inside, name), getattr(outside, name)
@@ -360,7 +370,7 @@ def test_inside_jit_and_vmap_the_same_trees(k):
     assert inside.left.shape == (4, 119) and inside.left.dtype == outside.left.dtype
 
 
-@pytest.mark.parametrize("k", [3, None])
+@KINDS_AND_WIDTHS
 def test_predict_and_loss_are_pure(k, width):
     x, y = table(k=k or 0)
     x = x.astype(width)
@@ -371,14 +381,14 @@ def test_predict_and_loss_are_pure(k, width):
     np.testing.assert_array_equal(jax.jit(forest.predict)(params, x), labels)
     # XLA may fuse a multiplication and an addition
     np.testing.assert_allclose(jax.jit(forest.loss)(params, x, y), forest.loss(params, x, y), rtol=1e-6)
-    np.testing.assert_array_equal(jnp.concatenate([forest.predict(params, x[i : i + 1]) for i in range(120)]), labels)
+    np.testing.assert_array_equal(np.concatenate([forest.predict(params, x[i : i + 1]) for i in range(120)]), labels)
     order = np.random.RandomState(1).permutation(120)
     np.testing.assert_allclose(forest.loss(params, x[order], y[order]), forest.loss(params, x, y), rtol=1e-6)
 
 
 def test_shares_are_shares():
     x, y = table()
-    shares = forest.predict_proba(forest.grow(KEY, x, y, n_classes=3, min_samples_leaf=5), x)
+    shares = np.asarray(forest.predict_proba(forest.grow(KEY, x, y, n_classes=3, min_samples_leaf=5), x))
     assert shares.shape == (120, 3) and (shares >= 0).all()
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
 
@@ -397,7 +407,7 @@ def test_the_loss_of_one_tree_is_its_leaves_impurity(x64):
 def test_one_class_and_one_row_are_constant():
     x, _ = table()
     params = forest.grow(KEY, x, np.ones(120, int), n_classes=3)
-    assert (forest.predict(params, x) == 1).all() and not params.importances.any()
+    assert (np.asarray(forest.predict(params, x)) == 1).all() and not np.any(params.importances)
     assert forest.predict(forest.grow(KEY, x[:1], [2.5]), x).tolist() == [2.5] * 120
     assert forest.predict(forest.grow(KEY, x, np.zeros(120, int), n_classes=1), x).tolist() == [0] * 120
 
@@ -406,7 +416,7 @@ def test_units_do_not_matter():
     """Columns in other units are the same trees; a target stretched is stretched."""
     x, y = table(k=0)
     x = np.round(1024 * x) / 1024
-    plain = forest.predict(forest.grow(KEY, x, y), x)
+    plain = np.asarray(forest.predict(forest.grow(KEY, x, y), x))
     np.testing.assert_array_equal(forest.predict(forest.grow(KEY, x * 1024, y), x * 1024), plain)
     np.testing.assert_array_equal(forest.predict(forest.grow(KEY, x, 2.0**90 * y), x), 2.0**90 * plain)
     far = forest.grow(KEY, x + 64, y)  # columns in whole 1/1024, so that the sum is exact
@@ -419,14 +429,15 @@ def test_units_do_not_matter():
 def test_a_hard_tree_has_no_gradient():
     x, y = table()
     params = forest.grow(KEY, x, y, n_classes=3, n_trees=5, max_depth=4)
-    on_threshold = lambda params, t: forest.loss(params._replace(threshold=t), x, y)
-    assert not jax.grad(lambda t: on_threshold(params, t))(params.threshold).any()
-    soft = lambda t: forest.loss(forest.relax(params, 0.3)._replace(trees=params._replace(threshold=t)), x, y)
-    slope = jax.grad(soft)(params.threshold)
+    hard = lambda t: forest.loss(params._replace(threshold=t), x, y)
+    assert not np.any(jax.jit(jax.grad(hard))(params.threshold))
+    relaxed = forest.relax(params, 0.3)
+    soft = lambda t: forest.loss(relaxed._replace(trees=params._replace(threshold=t)), x, y)
+    slope = jax.jit(jax.grad(soft))(params.threshold)
     assert np.isfinite(slope).all() and (np.abs(slope) > 1e-6).sum() > 20
 
 
-@pytest.mark.parametrize("k", [2, None])
+@pytest.mark.parametrize("k", [2, pytest.param(None, marks=SLOW)])
 def test_soft_gradient_by_central_differences(k, x64):
     x, y = table(40, k=k or 0)
     params = forest.grow(KEY, x, y, n_classes=k, n_trees=3, max_depth=4)
@@ -435,10 +446,10 @@ def test_soft_gradient_by_central_differences(k, x64):
     def soft(threshold, value):
         return forest.loss(relaxed._replace(trees=params._replace(threshold=threshold, value=value)), x, y)
 
-    check_grads(soft, (params.threshold, params.value), order=1, modes=["rev"], atol=0, rtol=1e-6, eps=1e-5)
+    check_grads(jax.jit(soft), (params.threshold, params.value), order=1, modes=["rev"], atol=0, rtol=1e-6, eps=1e-5)
 
 
-@pytest.mark.parametrize("k", [3, None])
+@KINDS
 def test_relaxed_by_the_definition(k, x64):
     """Every leaf's share is the product along its way, walked here node by node."""
     x, y = table(30, k=k or 0)
@@ -455,11 +466,12 @@ def test_relaxed_by_the_definition(k, x64):
     np.testing.assert_allclose(forest.outputs(forest.relax(params, temperature), x), expected, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("k", [3, None])
+@KINDS
 def test_as_the_temperature_falls_to_0_it_is_the_forest(k, x64):
     x, y = table(k=k or 0)
     params = forest.grow(KEY, x, y, n_classes=k, n_trees=10)
-    apart = [np.abs(forest.outputs(forest.relax(params, t), x) - forest.outputs(params, x)).max() for t in (1, 0.1, 1e-3, 1e-9)]
+    hard = np.asarray(forest.outputs(params, x))
+    apart = [np.abs(forest.outputs(forest.relax(params, t), x) - hard).max() for t in (1, 0.1, 1e-3, 1e-9)]
     assert apart[0] > apart[1] > apart[2] > apart[3] and apart[3] < 1e-12
     np.testing.assert_array_equal(forest.predict(forest.relax(params, 1e-9), x), forest.predict(params, x)) if k else None
 
@@ -469,7 +481,7 @@ def test_as_the_temperature_falls_to_0_it_is_the_forest(k, x64):
 
 def test_oob_score_by_the_definition():
     x, y = table(k=3)
-    params = forest.grow(KEY, x, y, n_classes=3, n_trees=20)
+    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_classes=3, n_trees=20))
     out, single = np.asarray(params.out_of_bag), []
     for tree in range(20):
         one = jax.tree.map(lambda leaf, tree=tree: leaf[tree : tree + 1], params)._replace(importances=params.importances)
@@ -495,14 +507,15 @@ def test_importances():
     r = np.random.RandomState(0)
     x = r.randn(1000, 6)
     y = 3 * x[:, 0] + 2 * x[:, 4]
-    params = forest.grow(KEY, x, y, n_trees=30)
+    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_trees=30))
     assert np.argsort(-params.importances)[:2].tolist() == [0, 4] and params.importances.sum() == pytest.approx(1, abs=1e-6)
-    shuffled = forest.permutation_importances(KEY, params, x, y, repeats=3)
+    shuffled = np.asarray(forest.permutation_importances(KEY, params, x, y, repeats=3))
     assert shuffled.shape == (3, 6) and np.argsort(-shuffled.mean(axis=0))[:2].tolist() == [0, 4]
     # shuffling column j doubles the variance that it explains: 2 · 3², 2 · 2²; the forest flattens the ends a little
-    np.testing.assert_allclose(np.asarray(shuffled).mean(axis=0)[[0, 4]], [18, 8], rtol=0.15)
+    np.testing.assert_allclose(shuffled.mean(axis=0)[[0, 4]], [18, 8], rtol=0.15)
 
 
+@SLOW
 def test_importances_are_scikit_learns_on_average():
     ensemble = pytest.importorskip("sklearn.ensemble")
     x, y = datasets.load_breast_cancer()[:2]

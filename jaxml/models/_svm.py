@@ -55,7 +55,7 @@ def classes_of(pairs: int) -> int:
 
 def targets(function: str, z: Array, y: Any, C: Any, weights: Any) -> tuple[Array, Array]:
     """s, which is 1 and −1 for the rows of a pair's two classes and 0 for others, and the largest |β|, C weights.  -> both as z"""
-    C = number(function, "C", C, low=float(jnp.finfo(z.dtype).tiny), high=float(jnp.finfo(z.dtype).max))
+    C = number(function, "C", C, above=0, high=float(jnp.finfo(z.dtype).max))
     k = classes_of(1 if z.ndim == 1 else z.shape[1])
     is_class = indicators(function, y, jnp.zeros((len(z), k), z.dtype), weights)
     table = np.zeros((k, len(pairs_of(k))))
@@ -181,8 +181,8 @@ def train(function: str, kernel: Any, x: Array, y: np.ndarray, k: int, C: Any, w
     Traced, every row is kept, for how many have β ≠ 0 is not known yet.
     """
     limits = jnp.finfo(x.dtype)
-    C = number(function, "C", C, low=float(limits.tiny), high=float(limits.max))
-    tol = number(function, "tol", tol, low=float(limits.tiny), below=2)  # every row violates by 2 at the start
+    C = number(function, "C", C, above=0, high=float(limits.max))
+    tol = max(number(function, "tol", tol, above=0, below=2), float(limits.tiny))  # 2 is the violation at β = 0
     members, s = members_of(y, k)
     end = machines(kernel, x, members, jnp.asarray(s, x.dtype), jnp.asarray(C, x.dtype), weights, jnp.asarray(tol, x.dtype))
     if is_traced(end.b) or is_traced(x):
