@@ -27,6 +27,11 @@ def table(n=120, d=5, k=3, seed=0):
     return x, (np.argmax(x[:, :k] + 0.5 * r.randn(n, k), axis=1) if k else x @ np.arange(d) + r.randn(n))
 
 
+def grow(*args, **settings):
+    """The forest as NumPy arrays: a look at those compiles nothing."""
+    return jax.tree.map(np.asarray, forest.grow(*args, **settings))
+
+
 def same(a, b):
     return all(np.array_equal(u, v) for u, v in zip(a, b, strict=True))
 
@@ -88,7 +93,7 @@ def test_breimans_table(make, k, percent):
     for seed in range(10):
         r = np.random.RandomState(seed)
         (x, y), (x_test, y_test) = make(r, 300), make(r, 3000)
-        params = forest.grow(jax.random.key(seed), x, y, n_classes=k, max_features=1)
+        params = grow(jax.random.key(seed), x, y, n_classes=k, max_features=1)
         errors.append(100 * np.mean(forest.predict(params, x_test) != y_test))
     assert abs(np.mean(errors) - percent) < 2 * np.std(errors, ddof=1) / np.sqrt(10)
 
@@ -98,9 +103,7 @@ def test_guides_accuracy(seeds):
     """Example 06 with 20 seeds: scikit-learn's mean is 92.2 %; 1.5 points are three standard deviations of one seed."""
     x, y = datasets.make_classification(1000, 20, n_informative=2, n_redundant=10, random_state=42)
     x, x_test, y, y_test = model_selection.train_test_split(x, y, test_size=0.2, random_state=42)
-    scores = [
-        metrics.accuracy_score(y_test, forest.predict(forest.grow(jax.random.key(s), x, y, n_classes=2), x_test)) for s in range(seeds)
-    ]
+    scores = [metrics.accuracy_score(y_test, forest.predict(grow(jax.random.key(s), x, y, n_classes=2), x_test)) for s in range(seeds)]
     assert abs(np.mean(scores) - 0.92175) < 0.015
 
 
@@ -116,7 +119,7 @@ def test_regression_error_is_scikit_learns(name):
         else:
             x, y = datasets.load_diabetes()[:2]
         x, x_test, y, y_test = model_selection.train_test_split(x, y, random_state=seed)
-        ours.append(metrics.mean_squared_error(y_test, forest.predict(forest.grow(jax.random.key(seed), x, y), x_test)))
+        ours.append(metrics.mean_squared_error(y_test, forest.predict(grow(jax.random.key(seed), x, y), x_test)))
         theirs.append(np.mean((ensemble.RandomForestRegressor(100, random_state=seed).fit(x, y).predict(x_test) - y_test) ** 2))
     assert abs(np.mean(ours) / np.mean(theirs) - 1) < 0.03
 
@@ -130,7 +133,7 @@ def test_one_tree_of_all_rows_is_scikit_learns(k, limits, x64):
     x = x.astype(np.float32).astype(np.float64)  # scikit-learn's trees hold x in 32 bits
     x_test = table(500, 4, k or 0, seed=1)[0].astype(np.float32).astype(np.float64)
     w = np.random.RandomState(2).uniform(0.5, 2, len(x))
-    ours = forest.grow(KEY, x, y, n_classes=k, n_trees=1, bootstrap=False, max_features=None, weights=w, **limits)
+    ours = grow(KEY, x, y, n_classes=k, n_trees=1, bootstrap=False, max_features=None, weights=w, **limits)
     theirs = (tree.DecisionTreeClassifier if k else tree.DecisionTreeRegressor)(random_state=0, **limits).fit(x, y, sample_weight=w)
     expected = theirs.predict_proba(x_test) if k else theirs.predict(x_test)
     # means of the same rows, summed in another order
@@ -170,7 +173,7 @@ def test_every_cut_is_the_best_there_is(k, min_samples_leaf, ties, x64, monkeypa
     x = np.round(x) if ties else x
     w = np.random.RandomState(1).uniform(0.5, 2, len(x))
     limits = {"bootstrap": False, "max_features": None, "min_samples_leaf": min_samples_leaf}
-    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_classes=k, n_trees=1, weights=w, **limits))
+    params = grow(KEY, x, y, n_classes=k, n_trees=1, weights=w, **limits)
     targets, at = np.eye(k)[y] if k else y[:, None], rows_at(params, 0, x)
     inner = [i for i in at if params.left[0, i] != i]
     assert len(inner) >= 5
@@ -214,8 +217,7 @@ def test_ten_thousand_random_trees(forests):
         y = r.randint(k, size=n) if k else np.round(r.randn(n), case % 4).astype(np.float32)
         limits = {"max_depth": r.choice([None, 1, 2]), "min_samples_leaf": int(r.choice([1, 1, 2, 3]))}
         limits["min_samples_leaf"] = min(limits["min_samples_leaf"], 1 + n // 8)
-        params = forest.grow(jax.random.key(case), x, y, n_classes=k, n_trees=100, max_features=1, **limits)
-        params = jax.tree.map(np.asarray, params)
+        params = grow(jax.random.key(case), x, y, n_classes=k, n_trees=100, max_features=1, **limits)
         limits["max_depth"] = limits["max_depth"] or np.inf
         check_trees(params, x, y, k, **limits)
 
@@ -232,7 +234,7 @@ def test_any_finite_table_grows(x, seed, k):
     """Huge, tiny and neighbouring numbers among them: a threshold stands between, or on the lower of two neighbours."""
     r = np.random.RandomState(seed)
     y = r.randint(k, size=len(x)) if k else x[:, 0]
-    params = jax.tree.map(np.asarray, forest.grow(jax.random.key(seed), x, y, n_classes=k, n_trees=3))
+    params = grow(jax.random.key(seed), x, y, n_classes=k, n_trees=3)
     assert all(np.isfinite(leaf).all() for leaf in params)
     in_bag = ~params.out_of_bag
     for tree in range(3):
@@ -243,7 +245,7 @@ def test_any_finite_table_grows(x, seed, k):
 def test_neighbouring_floats_are_parted():
     low = np.float32(1)
     x = np.array([[low], [np.nextafter(low, np.float32(2))]])
-    params = forest.grow(KEY, x, [0, 1], n_classes=2, n_trees=1, bootstrap=False)
+    params = grow(KEY, x, [0, 1], n_classes=2, n_trees=1, bootstrap=False)
     assert params.threshold[0, 0] == low
     np.testing.assert_array_equal(forest.predict(params, x), [0, 1])
 
@@ -251,21 +253,21 @@ def test_neighbouring_floats_are_parted():
 @pytest.mark.parametrize("k", [5, None, pytest.param(2, marks=SLOW)])
 def test_grown_until_pure_it_knows_its_rows_by_heart(k):
     x, y = table(300, 5, k or 0)
-    params = forest.grow(KEY, x, y, n_classes=k, n_trees=7, bootstrap=False)
+    params = grow(KEY, x, y, n_classes=k, n_trees=7, bootstrap=False)
     assert forest.loss(params, x, y) == 0 if k else forest.loss(params, x, y) < 1e-12  # y in 32 bits: the mean of seven equal numbers
 
 
 def test_a_cut_without_gain_is_made():
     """XOR: no first cut lowers the impurity, and the second ones need it."""
     x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), [0, 1, 1, 0]
-    params = forest.grow(KEY, x, y, n_classes=2, n_trees=5, bootstrap=False)
+    params = grow(KEY, x, y, n_classes=2, n_trees=5, bootstrap=False)
     np.testing.assert_array_equal(forest.predict(params, x), y)
 
 
 def test_constant_columns_are_passed_over():
     x, y = table(100, 2, 2)
     wide = np.c_[np.ones((100, 8)), x]
-    params = forest.grow(KEY, wide, y, n_classes=2, n_trees=5, max_features=1, bootstrap=False)
+    params = grow(KEY, wide, y, n_classes=2, n_trees=5, max_features=1, bootstrap=False)
     assert metrics.accuracy_score(y, forest.predict(params, wide)) == 1
     assert not params.importances[:8].any()
 
@@ -287,7 +289,7 @@ def test_columns_are_drawn_evenly():
     r = np.random.RandomState(0)
     x, y = r.randn(60, 10), r.randint(2, size=60)
     x = x[:, :1].repeat(10, axis=1)  # ten times one column: only the draw decides
-    params = forest.grow(KEY, x, y, n_classes=2, n_trees=4000, max_features=3, max_depth=1)
+    params = grow(KEY, x, y, n_classes=2, n_trees=4000, max_features=3, max_depth=1)
     assert np.abs(np.bincount(np.asarray(params.feature[:, 0]), minlength=10) - 400).max() < 4 * 19
 
 
@@ -295,7 +297,7 @@ def test_equal_cuts_are_drawn_evenly():
     """Two rows are parted as well by any column: over 300 trees each of 10 is taken 30 ± 5.2 times, at each of their nodes."""
     r = np.random.RandomState(0)
     x, y = r.randn(40, 10), r.randn(40)
-    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_trees=300, bootstrap=False))
+    params = grow(KEY, x, y, n_trees=300, bootstrap=False)
     taken = {}
     for tree in range(300):
         for i, rows in rows_at(params, tree, x).items():
@@ -307,20 +309,20 @@ def test_equal_cuts_are_drawn_evenly():
 
 def test_the_key_decides():
     x, y = table()
-    grown = forest.grow(KEY, x, y, n_classes=3)
-    assert same(grown, forest.grow(KEY, x, y, n_classes=3))
-    assert not np.array_equal(grown.out_of_bag, forest.grow(jax.random.key(1), x, y, n_classes=3).out_of_bag)
-    assert same(grown, forest.grow(jax.random.key_data(KEY), x, y, n_classes=3)), "an old-style key is the same key"
+    grown = grow(KEY, x, y, n_classes=3)
+    assert same(grown, grow(KEY, x, y, n_classes=3))
+    assert not np.array_equal(grown.out_of_bag, grow(jax.random.key(1), x, y, n_classes=3).out_of_bag)
+    assert same(grown, grow(jax.random.key_data(KEY), x, y, n_classes=3)), "an old-style key is the same key"
 
 
 def test_more_trees_leave_the_first_as_they_are(monkeypatch):
     x, y = table(k=0)
-    few, many = forest.grow(KEY, x, y, n_trees=3), forest.grow(KEY, x, y, n_trees=40)
+    few, many = grow(KEY, x, y, n_trees=3), grow(KEY, x, y, n_trees=40)
     for a, b in zip(few[:-1], many[:-1], strict=True):
         m = min(a.shape[1], b.shape[1])
         np.testing.assert_array_equal(a[:, :m], b[:3, :m])
     monkeypatch.setattr(_cart, "threads", lambda: 7)
-    assert same(many, forest.grow(KEY, x, y, n_trees=40)), "nor does the number of threads matter"
+    assert same(many, grow(KEY, x, y, n_trees=40)), "nor does the number of threads matter"
 
 
 # ---------------------------------------------------------------- the contract
@@ -332,8 +334,7 @@ def test_weights_of_0_and_1_equal_a_subset(k, width):
     keep = np.arange(0, 120, 3)
     weights = np.zeros(120)
     weights[keep] = 1
-    ours, theirs = forest.grow(KEY, x, y, n_classes=k, weights=weights), forest.grow(KEY, x[keep], y[keep], n_classes=k)
-    ours, theirs = (jax.tree.map(np.asarray, params) for params in (ours, theirs))
+    ours, theirs = grow(KEY, x, y, n_classes=k, weights=weights), grow(KEY, x[keep], y[keep], n_classes=k)
     assert same(ours._replace(out_of_bag=ours.out_of_bag[:, keep]), theirs)
     assert not ours.out_of_bag[:, np.setdiff1d(np.arange(120), keep)].any()
     # the same sum, over other zeros
@@ -347,7 +348,7 @@ def test_a_weight_of_2_is_a_row_twice(k, x64):
     weights[5] = 2
     twice = np.r_[np.arange(120), 5]
     settings = {"n_classes": k, "bootstrap": False, "n_trees": 1, "max_features": None, "max_depth": 4}
-    ours, theirs = forest.grow(KEY, x, y, weights=weights, **settings), forest.grow(KEY, x[twice], y[twice], **settings)
+    ours, theirs = grow(KEY, x, y, weights=weights, **settings), grow(KEY, x[twice], y[twice], **settings)
     # sums of the same numbers in another order
     np.testing.assert_allclose(forest.outputs(ours, x), forest.outputs(theirs, x), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(forest.loss(ours, x, y, weights=weights), forest.loss(theirs, x[twice], y[twice]), rtol=1e-12)
@@ -374,7 +375,7 @@ def test_inside_jit_and_vmap_the_same_trees(k):
 def test_predict_and_loss_are_pure(k, width):
     x, y = table(k=k or 0)
     x = x.astype(width)
-    params = forest.grow(KEY, x, y.astype(width) if not k else y, n_classes=k, n_trees=10)
+    params = grow(KEY, x, y.astype(width) if not k else y, n_classes=k, n_trees=10)
     assert params.value.dtype == width and params.threshold.dtype == width
     labels = forest.predict(params, x)
     assert labels.shape == (120,) and np.issubdtype(labels.dtype, np.integer) == bool(k)
@@ -388,14 +389,14 @@ def test_predict_and_loss_are_pure(k, width):
 
 def test_shares_are_shares():
     x, y = table()
-    shares = np.asarray(forest.predict_proba(forest.grow(KEY, x, y, n_classes=3, min_samples_leaf=5), x))
+    shares = np.asarray(forest.predict_proba(grow(KEY, x, y, n_classes=3, min_samples_leaf=5), x))
     assert shares.shape == (120, 3) and (shares >= 0).all()
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_the_loss_of_one_tree_is_its_leaves_impurity(x64):
     x, y = table()
-    params = forest.grow(KEY, x, y, n_classes=3, n_trees=1, bootstrap=False, max_depth=3)
+    params = grow(KEY, x, y, n_classes=3, n_trees=1, bootstrap=False, max_depth=3)
     impurity = sum(
         len(rows) / 120 * (1 - np.sum((np.bincount(y[rows], minlength=3) / len(rows)) ** 2))
         for i, rows in rows_at(params, 0, x).items()
@@ -406,20 +407,20 @@ def test_the_loss_of_one_tree_is_its_leaves_impurity(x64):
 
 def test_one_class_and_one_row_are_constant():
     x, _ = table()
-    params = forest.grow(KEY, x, np.ones(120, int), n_classes=3)
+    params = grow(KEY, x, np.ones(120, int), n_classes=3)
     assert (np.asarray(forest.predict(params, x)) == 1).all() and not np.any(params.importances)
-    assert forest.predict(forest.grow(KEY, x[:1], [2.5]), x).tolist() == [2.5] * 120
-    assert forest.predict(forest.grow(KEY, x, np.zeros(120, int), n_classes=1), x).tolist() == [0] * 120
+    assert forest.predict(grow(KEY, x[:1], [2.5]), x).tolist() == [2.5] * 120
+    assert forest.predict(grow(KEY, x, np.zeros(120, int), n_classes=1), x).tolist() == [0] * 120
 
 
 def test_units_do_not_matter():
     """Columns in other units are the same trees; a target stretched is stretched."""
     x, y = table(k=0)
     x = np.round(1024 * x) / 1024
-    plain = np.asarray(forest.predict(forest.grow(KEY, x, y), x))
-    np.testing.assert_array_equal(forest.predict(forest.grow(KEY, x * 1024, y), x * 1024), plain)
-    np.testing.assert_array_equal(forest.predict(forest.grow(KEY, x, 2.0**90 * y), x), 2.0**90 * plain)
-    far = forest.grow(KEY, x + 64, y)  # columns in whole 1/1024, so that the sum is exact
+    plain = np.asarray(forest.predict(grow(KEY, x, y), x))
+    np.testing.assert_array_equal(forest.predict(grow(KEY, x * 1024, y), x * 1024), plain)
+    np.testing.assert_array_equal(forest.predict(grow(KEY, x, 2.0**90 * y), x), 2.0**90 * plain)
+    far = grow(KEY, x + 64, y)  # columns in whole 1/1024, so that the sum is exact
     np.testing.assert_array_equal(forest.predict(far, x + 64), plain)
 
 
@@ -428,7 +429,7 @@ def test_units_do_not_matter():
 
 def test_a_hard_tree_has_no_gradient():
     x, y = table()
-    params = forest.grow(KEY, x, y, n_classes=3, n_trees=5, max_depth=4)
+    params = grow(KEY, x, y, n_classes=3, n_trees=5, max_depth=4)
     hard = lambda t: forest.loss(params._replace(threshold=t), x, y)
     assert not np.any(jax.jit(jax.grad(hard))(params.threshold))
     relaxed = forest.relax(params, 0.3)
@@ -440,7 +441,7 @@ def test_a_hard_tree_has_no_gradient():
 @pytest.mark.parametrize("k", [2, pytest.param(None, marks=SLOW)])
 def test_soft_gradient_by_central_differences(k, x64):
     x, y = table(40, k=k or 0)
-    params = forest.grow(KEY, x, y, n_classes=k, n_trees=3, max_depth=4)
+    params = grow(KEY, x, y, n_classes=k, n_trees=3, max_depth=4)
     relaxed = forest.relax(params, 0.5)
 
     def soft(threshold, value):
@@ -453,7 +454,7 @@ def test_soft_gradient_by_central_differences(k, x64):
 def test_relaxed_by_the_definition(k, x64):
     """Every leaf's share is the product along its way, walked here node by node."""
     x, y = table(30, k=k or 0)
-    params, temperature = forest.grow(KEY, x, y, n_classes=k, n_trees=3), 0.7
+    params, temperature = grow(KEY, x, y, n_classes=k, n_trees=3), 0.7
     trees = jax.tree.map(np.asarray, params)
 
     def down(tree, i, row):
@@ -469,7 +470,7 @@ def test_relaxed_by_the_definition(k, x64):
 @KINDS
 def test_as_the_temperature_falls_to_0_it_is_the_forest(k, x64):
     x, y = table(k=k or 0)
-    params = forest.grow(KEY, x, y, n_classes=k, n_trees=10)
+    params = grow(KEY, x, y, n_classes=k, n_trees=10)
     hard = np.asarray(forest.outputs(params, x))
     apart = [np.abs(forest.outputs(forest.relax(params, t), x) - hard).max() for t in (1, 0.1, 1e-3, 1e-9)]
     assert apart[0] > apart[1] > apart[2] > apart[3] and apart[3] < 1e-12
@@ -481,7 +482,7 @@ def test_as_the_temperature_falls_to_0_it_is_the_forest(k, x64):
 
 def test_oob_score_by_the_definition():
     x, y = table(k=3)
-    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_classes=3, n_trees=20))
+    params = grow(KEY, x, y, n_classes=3, n_trees=20)
     out, single = np.asarray(params.out_of_bag), []
     for tree in range(20):
         one = jax.tree.map(lambda leaf, tree=tree: leaf[tree : tree + 1], params)._replace(importances=params.importances)
@@ -494,12 +495,12 @@ def test_oob_score_by_the_definition():
 def test_oob_score_tells_the_test_error():
     """And the training score does not: 600 rows each, ± 0.03 is two standard errors."""
     x, y = datasets.make_classification(1200, 20, n_informative=4, flip_y=0.2, random_state=0)
-    params = forest.grow(KEY, x[:600], y[:600], n_classes=2)
+    params = grow(KEY, x[:600], y[:600], n_classes=2)
     on_test = metrics.accuracy_score(y[600:], forest.predict(params, x[600:]))
     assert abs(forest.oob_score(params, x[:600], y[:600]) - on_test) < 0.04
     assert metrics.accuracy_score(y[:600], forest.predict(params, x[:600])) == 1
     x, y = table(300, k=0)
-    assert 0.7 < forest.oob_score(forest.grow(KEY, x, y), x, y) < 1
+    assert 0.7 < forest.oob_score(grow(KEY, x, y), x, y) < 1
 
 
 def test_importances():
@@ -507,7 +508,7 @@ def test_importances():
     r = np.random.RandomState(0)
     x = r.randn(1000, 6)
     y = 3 * x[:, 0] + 2 * x[:, 4]
-    params = jax.tree.map(np.asarray, forest.grow(KEY, x, y, n_trees=30))
+    params = grow(KEY, x, y, n_trees=30)
     assert np.argsort(-params.importances)[:2].tolist() == [0, 4] and params.importances.sum() == pytest.approx(1, abs=1e-6)
     shuffled = np.asarray(forest.permutation_importances(KEY, params, x, y, repeats=3))
     assert shuffled.shape == (3, 6) and np.argsort(-shuffled.mean(axis=0))[:2].tolist() == [0, 4]
@@ -519,7 +520,7 @@ def test_importances():
 def test_importances_are_scikit_learns_on_average():
     ensemble = pytest.importorskip("sklearn.ensemble")
     x, y = datasets.load_breast_cancer()[:2]
-    ours = [forest.grow(jax.random.key(s), x, y, n_classes=2).importances for s in range(10)]
+    ours = [grow(jax.random.key(s), x, y, n_classes=2).importances for s in range(10)]
     theirs = [ensemble.RandomForestClassifier(100, random_state=s).fit(x, y).feature_importances_ for s in range(10)]
     # within four standard errors, which forests of 10 seeds show
     error = np.sqrt((np.var(ours, axis=0, ddof=1) + np.var(theirs, axis=0, ddof=1)) / 10)
@@ -531,6 +532,6 @@ def test_inputs_unchanged():
     x.setflags(write=False)
     copy = x.copy()
     weights = np.ones(120)
-    forest.grow(KEY, x, y, n_classes=3, weights=weights)
+    grow(KEY, x, y, n_classes=3, weights=weights)
     np.testing.assert_array_equal(x, copy)
     np.testing.assert_array_equal(weights, 1)

@@ -24,6 +24,7 @@ R = np.random.RandomState(0)
 X = R.randn(60, 3)
 Y = (X[:, 0] + R.randn(60) > 0).astype(int)
 SHARES = np.linspace(0.1, 1, 10)
+SLOW = pytest.mark.slow
 
 
 def penalised(model, l2=0.1):
@@ -72,6 +73,7 @@ def oracle():
     return pytest.importorskip("sklearn.model_selection", reason="scikit-learn is the oracle of this test")
 
 
+@SLOW
 def test_support_vectors_of_the_guide_to_the_last_bit(shared):
     """100 scores of scikit-learn's SVC on 1000 rows, computed by its own learning_curve and kept in a file."""
     svm = pytest.importorskip("sklearn.svm")
@@ -168,7 +170,10 @@ def test_a_repeat_is_a_curve_of_its_own_seed(oracle):
 # ---------------------------------------------------------------- one program, and single calls
 
 
-@pytest.mark.parametrize(("model", "k", "width"), [(linear, 2, "float32"), (logistic, 2, "float64"), (softmax, 3, "float32")])
+@pytest.mark.parametrize(
+    ("model", "k", "width"),
+    [(logistic, 2, "float64"), pytest.param(linear, 2, "float32", marks=SLOW), pytest.param(softmax, 3, "float32", marks=SLOW)],
+)
 def test_one_program_and_single_calls_give_the_same_scores(model, k, width, in_width):
     """Rows of weight 0 take no part: the labels, and so the scores, are equal."""
     r = np.random.RandomState(3)
@@ -280,6 +285,7 @@ def test_stratified_prefixes_keep_every_labels_share(y, seed):
         assert order[y[order] == c].tolist() == train[y[train] == c].tolist()
 
 
+@SLOW
 def test_stratified_prefixes_mend_the_classic_failure():
     """Rows in the order of their labels: the first tenth has one class."""
     order = np.argsort(Y, kind="stable")
@@ -300,7 +306,7 @@ def test_stratified_prefixes_of_a_shuffle_are_drawn():
 # ---------------------------------------------------------------- what cannot be fitted
 
 
-@pytest.mark.parametrize("compiled", [None, True, False])
+@pytest.mark.parametrize("compiled", [None, *(pytest.param(choice, marks=SLOW) for choice in (True, False))])
 def test_a_prefix_with_one_class_is_nan_and_named(compiled):
     y = np.r_[np.zeros(12, int), Y[12:]]
     with pytest.warns(FitFailedWarning) as caught:
@@ -315,7 +321,7 @@ def test_a_prefix_with_one_class_is_nan_and_named(compiled):
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("compiled", [None, False])
+@pytest.mark.parametrize("compiled", [None, pytest.param(False, marks=SLOW)])
 def test_a_class_missing_from_three(compiled):
     y = np.where(np.arange(60) % 10 == 5, 1, np.repeat([0, 2, 0, 2], 15))
     with pytest.warns(FitFailedWarning) as caught:
@@ -470,7 +476,8 @@ def test_progress_is_a_line_where_there_is_no_terminal(capfd):
 
 
 @pytest.mark.parametrize(
-    ("progress", "patience", "shown"), [(True, 3.0, True), (None, 0.0, True), (None, 60.0, False), (False, 0.0, False)]
+    ("progress", "patience", "shown"),
+    [(None, 0.0, True), *(pytest.param(*case, marks=SLOW) for case in ((True, 3.0, True), (None, 60.0, False), (False, 0.0, False)))],
 )
 def test_progress_is_a_bar_on_a_terminal(progress, patience, shown):
     code = f"""

@@ -118,7 +118,7 @@ def _every_class(function: str, y: np.ndarray, weights: Any, k: int) -> None:
 
 
 def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any]:
-    x = _resolved(function, x, matrix(function, "x", x, canonical=True))
+    x = resolved(function, x, matrix(function, "x", x, canonical=True))
     same_length(function, x=x, y=y)
     weights = example_weights(function, weights, len(x), canonical=True)
     l2 = number(function, "l2", l2, low=0)
@@ -131,7 +131,7 @@ def _in_one_dtype(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple
     return x, y, weights, None if not is_traced(l2) and l2 == 0 else jnp.asarray(l2, dtype)
 
 
-def _resolved(function: str, given: Any, x: Any) -> Any:
+def resolved(function: str, given: Any, x: Any) -> Any:
     """x, after a warning where a column of `given` lies so far from 0 that x's dtype hardly resolves how it varies."""
     if is_traced(x) or isinstance(x, jax.Array) or x.dtype != np.float32:
         return x

@@ -17,7 +17,7 @@ from jax import Array
 
 from jaxml import _arguments
 from jaxml._arguments import example_weights, integer, is_traced, matrix, refuse
-from jaxml.models._edge import _resolved, fields
+from jaxml.models._edge import fields, resolved
 from jaxml.models._least_squares import centre, is_seen
 
 TALL = 10  # rows per column from which the covariance is used, as in scikit-learn
@@ -60,7 +60,7 @@ def principal_axes(function: str, x: Any, n_components: Any, weights: Any) -> tu
 
 def _sample(function: str, x: Any, weights: Any) -> tuple[Any, Any]:
     """A table of two rows or more, and weights whose sum is above 1."""
-    x = _resolved(function, x, matrix(function, "x", x, canonical=True))
+    x = resolved(function, x, matrix(function, "x", x, canonical=True))
     if len(x) == 1:
         wanted = "pass two rows or more: a variance divides by n_samples - 1"
         refuse(function, "x", "has n_samples = 1", f"shape {x.shape}", wanted)
