@@ -208,7 +208,7 @@ def test_the_loss_is_the_variance_left_out(shape, weighted, width):
 def test_a_descent_reaches_the_same_plane(width):
     """From a random start; the loss sees only the plane, so the projections onto it are compared."""
     r = np.random.RandomState(0)
-    x = (r.randn(60, 5) * np.array([3, 2, 1, 0.5, 0.3]) @ np.linalg.qr(r.randn(5, 5))[0] + 1).astype(width)
+    x = (r.randn(60, 5) * np.array([3, 2, 1.7, 0.4, 0.2]) @ np.linalg.qr(r.randn(5, 5))[0] + 1).astype(width)
     exact = pca.solve(x, 3)
     start = pca.init(jax.random.key(0), 5, 3)
     fit = jaxml.minimize(pca.loss, start, x, optimizer=optax.sgd(0.02), steps=2000)
