@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-COLUMNS = 32  # of the Hessian, made at a time: bounds the memory
+COLUMNS = 8  # of the Hessian, made at a time: bounds the memory, and keeps them in the cache
 DENSE = 500  # parameters up to which the largest curvature is read off the whole Hessian
 
 
