@@ -1,14 +1,15 @@
 """The mathematics under machine learning, as code that you can run, check and trust."""
 
-from jaxml import datasets, descent, exceptions, metrics, model_selection, models, plot, preprocessing
+from jaxml import datasets, descent, exceptions, metrics, model_selection, models, nn, plot, preprocessing
 from jaxml.descent import DivergedError, Fit, fit, minimize, newton
-from jaxml.models import forest, linear, logistic, pca, softmax, svm
+from jaxml.models import cnn, forest, linear, logistic, pca, softmax, svm, text_lstm
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DivergedError",
     "Fit",
+    "cnn",
     "datasets",
     "descent",
     "exceptions",
@@ -21,9 +22,11 @@ __all__ = [
     "model_selection",
     "models",
     "newton",
+    "nn",
     "pca",
     "plot",
     "preprocessing",
     "softmax",
     "svm",
+    "text_lstm",
 ]

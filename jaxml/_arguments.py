@@ -231,6 +231,25 @@ def labels(function: str, name: str, value: Any, *, n_classes: int | None = None
     return array if array.dtype == np.int32 else host.astype(np.int32)
 
 
+def integers(function: str, name: str, value: Any) -> Any:
+    """Whole numbers of an integer type within int32, of any shape: a jax.Array stays one, anything else becomes NumPy."""
+    array = automatic_sharding(value) if isinstance(value, jax.Array) else _numpy(function, name, value)
+    if array.size and array.dtype.kind not in "iu":
+        refuse(
+            function,
+            name,
+            "is not of an integer type",
+            describe(array),
+            "pass integers; astype(int) cuts off what is behind the point",
+            TypeError,
+        )
+    if array.size and array.dtype.itemsize >= 4 and not is_traced(array) and array.dtype != np.int32:
+        for extreme in (int(array.min()), int(array.max())):
+            if abs(extreme) > INT32_MAX:
+                refuse(function, name, "has an entry beyond int32", str(extreme), "pass smaller integers")
+    return array
+
+
 # ---------------------------------------------------------------- single numbers
 
 

@@ -1,5 +1,5 @@
 """One file, one model: two functions, `loss` and `predict`, and what goes with them."""
 
-from jaxml.models import forest, linear, logistic, pca, softmax, svm
+from jaxml.models import cnn, forest, linear, logistic, pca, softmax, svm, text_lstm
 
-__all__ = ["forest", "linear", "logistic", "pca", "softmax", "svm"]
+__all__ = ["cnn", "forest", "linear", "logistic", "pca", "softmax", "svm", "text_lstm"]

@@ -81,6 +81,20 @@ def indicators(function: str, y: Any, z: Array, weights: Any) -> Array:
     return jnp.where(is_y.any(axis=1, keepdims=True), is_y, jnp.nan).astype(z.dtype)
 
 
+def one_row_each(function: str, z: Array) -> Array:
+    """Refuses what a net gave if it is not a row of numbers for each example.  -> (n, k)"""
+    if z.ndim != 2:
+        refuse(function, "net", "does not end in one row an example", f"shape {z.shape}", "end it with flatten() and dense(k)")
+    return z
+
+
+def one_column(function: str, z: Array) -> Array:
+    """Refuses what a net gave if it is not one number for each example.  (n, 1) -> (n,)"""
+    if z.shape[1:] != (1,):
+        refuse(function, "net", "does not end in one number an example", f"shape {z.shape}", "end it with dense(1)")
+    return z[:, 0]
+
+
 def regression(function: str, x: Any, y: Any, weights: Any, l2: Any) -> tuple[Array, Array, Array | None, Any]:
     """The data of a regression, checked and in one dtype.  l2 comes back as None where it is plainly 0."""
     return _in_one_dtype(function, x, vector(function, "y", y, canonical=True), weights, l2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -16,3 +17,8 @@ def mean(values: Array, weights: Any = None) -> Array:
 def penalty(w: Array, l2: Any) -> Array:
     """l2/2 ‖w‖².  -> ()"""
     return jnp.vdot(l2 / 2 * w, w)  # subtle: in this order 0 · ∞ cannot arise, and l2 = 0 is no penalty however large w is
+
+
+def penalty_on_kernels(params: Any, l2: Any) -> Array:
+    """l2/2 times the squares of all weights, the biases left out: they alone have one axis.  -> ()"""
+    return sum((penalty(leaf.ravel(), l2) for leaf in jax.tree.leaves(params) if jnp.ndim(leaf) > 1), start=jnp.zeros(()))

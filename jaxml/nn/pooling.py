@@ -1,0 +1,65 @@
+"""Pooling: one number for each window of each channel.
+
+    max:      y[i, j, c] = max_{u, v} x[s i + u, s j + v, c]
+    average:  y[i, j, c] = mean_{u, v} x[s i + u, s j + v, c]
+    global:   y[c]       = mean_{i, j} x[i, j, c]
+
+With padding "same" the windows at the edges take in fewer numbers: what is outside counts in neither.
+"""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from jaxml.nn._windows import check_window, padding_of, pair, sizes_after
+from jaxml.nn.layer import Layer, checked
+
+Pair = tuple[int, int]
+
+
+def max_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
+    """(n, h, w, c) -> (n, h', w', c)"""
+    return lax.reduce_window(x, -jnp.inf, lax.max, (1, *window, 1), (1, *strides, 1), padding.upper())
+
+
+def average_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
+    """(n, h, w, c) -> (n, h', w', c)"""
+    total = lambda a: lax.reduce_window(a, 0.0, lax.add, (1, *window, 1), (1, *strides, 1), padding.upper())
+    return total(x) / total(jnp.ones_like(x))
+
+
+def max_pooling2d(pool_size: int | Pair = 2, *, strides: int | Pair | None = None, padding: str = "valid") -> Layer:
+    """The largest number of each window; where several are largest, they share the gradient.  (n, h, w, c) -> (n, h', w', c).
+
+    `strides` is the pool size unless given.  Raises ValueError, TypeError.
+    """
+    return _pooling("max_pooling2d", "MaxPooling2D", max_pooling, pool_size, strides, padding)
+
+
+def average_pooling2d(pool_size: int | Pair = 2, *, strides: int | Pair | None = None, padding: str = "valid") -> Layer:
+    """The mean of each window.  (n, h, w, c) -> (n, h', w', c).  `strides` is the pool size unless given.  Raises ValueError, TypeError."""
+    return _pooling("average_pooling2d", "AveragePooling2D", average_pooling, pool_size, strides, padding)
+
+
+def global_average_pooling() -> Layer:
+    """The mean of each channel over the image.  (n, h, w, c) -> (n, c).  Raises ValueError, TypeError."""
+    init = lambda key, input_shape: ((), input_shape[-1:])
+    apply = lambda params, x, **_: x.mean(axis=(1, 2))
+    return checked("global_average_pooling2d", "GlobalAveragePooling2D", init, apply, axes="h w c")
+
+
+def _pooling(name: str, kind: str, pool: Callable[..., Array], pool_size: int | Pair, strides: int | Pair | None, padding: str) -> Layer:
+    window, padding = pair(name, "pool_size", pool_size), padding_of(name, padding)
+    steps = window if strides is None else pair(name, "strides", strides)
+
+    def init(key, input_shape):  # type: ignore
+        *size, c = input_shape
+        check_window(name, "input_shape", size, window, padding)
+        return (), (*sizes_after(size, window, steps, padding), c)
+
+    def apply(params, x, **_):  # type: ignore
+        check_window(name, "x", x.shape[1:3], window, padding)
+        return pool(x, window, steps, padding)
+
+    return checked(name, kind, init, apply, axes="h w c")
