@@ -1,6 +1,12 @@
-"""The embedded tables: frozen facts about each, and scikit-learn's loaders as the oracle."""
+"""The embedded data: frozen facts about each, scikit-learn's loaders as the oracle, and idx files good and bad."""
 
+import gzip
+import hashlib
+import html
 import re
+import struct
+import tracemalloc
+from collections import Counter
 from importlib.resources import files
 
 import numpy as np
@@ -10,6 +16,7 @@ from jaxml.datasets import real
 
 SCIKIT_LEARNS = ["iris", "wine", "breast_cancer", "digits", "diabetes"]
 NAMES = [*SCIKIT_LEARNS, "diamonds"]
+EVERY_NAME = [*NAMES, "fashion_mnist", "sms_spam"]
 FILES = files("jaxml.datasets") / "files"
 
 
@@ -158,15 +165,242 @@ def test_equals_scikit_learn_with_options(name, options):
     assert np.array_equal(ours.y, theirs.target)
 
 
+# ---------------------------------------------------------------- clothes
+
+
+def digest(values):
+    return hashlib.sha256(values if isinstance(values, bytes) else values.tobytes()).hexdigest()[:16]
+
+
+def test_fashion_mnist_is_zalandos():
+    """The digests are of the original's bytes, taken when they were cut."""
+    images = load("fashion_mnist")
+    parts = {"x": ((5000, 28, 28, 1), 500), "x_test": ((1000, 28, 28, 1), 100)}
+    for key, (shape, n_each) in parts.items():
+        x, y = getattr(images, key), getattr(images, key.replace("x", "y"))
+        assert (x.shape, x.dtype, y.shape, y.dtype) == (shape, np.float32, shape[:1], np.int32)
+        assert (x.min(), x.max()) == (0, 1)
+        assert np.bincount(y).tolist() == [n_each] * 10
+        assert y[:20].tolist() == [*range(10), *range(10)]
+    levels = [np.rint(x * 255).astype(np.uint8) for x in (images.x, images.x_test)]
+    np.testing.assert_array_equal(levels[0] / np.float32(255), images.x)
+    assert [digest(a) for a in levels] == ["1c09648a17b2acf8", "e9f89eb06e8c2328"]
+    assert [int(a.sum()) for a in levels] == [287231516, 56973981]
+    assert images.target_names == ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+
+def test_fashion_mnist_is_as_grey_as_the_whole():
+    """The mean and deviation by which everyone scales the 60,000: 0.2860 and 0.3530."""
+    x = load("fashion_mnist").x.astype(np.float64)
+    # were the pixels of an image all alike, the mean over 5000 images would stray by 0.353 / √5000 = 0.005; they are not
+    assert x.mean() == pytest.approx(0.2860, abs=0.005)
+    assert x.std() == pytest.approx(0.3530, abs=0.005)
+
+
+def test_fashion_mnist_has_no_image_twice():
+    images = load("fashion_mnist")
+    assert len({image.tobytes() for image in np.concatenate([images.x, images.x_test])}) == 6000
+
+
+def test_fashion_mnist_looks_like_clothes():
+    """A boot is higher than a sneaker, trousers leave a gap between the legs, a T-shirt's arms end before a pullover's."""
+    images = load("fashion_mnist")
+    mean = {name: images.x[images.y == label, :, :, 0].mean(axis=0) for label, name in enumerate(images.target_names)}
+    assert mean["Ankle boot"][:10].mean() > 3 * mean["Sneaker"][:10].mean()
+    assert mean["Trouser"][-6:, 13:15].mean() < 0.5 * mean["Trouser"][-6:, 9:12].mean()
+    assert mean["Pullover"][15:, 3:6].mean() > 3 * mean["T-shirt/top"][15:, 3:6].mean()
+
+
+def idx_bytes(array):
+    return struct.pack(f">{array.ndim + 1}I", 0x800 + array.ndim, *array.shape) + array.tobytes()
+
+
+FILE_NAMES = {part: (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte") for part in ("train", "t10k")}
+PIXELS = {part: np.random.RandomState(n).randint(0, 256, (n, 28, 28)).astype(np.uint8) for part, n in (("train", 12), ("t10k", 3))}
+KINDS = {part: (np.arange(len(x)) % 10).astype(np.uint8) for part, x in PIXELS.items()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The four files, of 12 and 3 images; the test images and the training labels packed."""
+    for part, (images, labels) in FILE_NAMES.items():
+        for name, array in ((images, PIXELS[part]), (labels, KINDS[part])):
+            packed = name in ("t10k-images-idx3-ubyte", "train-labels-idx1-ubyte")
+            (tmp_path / (name + ".gz" * packed)).write_bytes(gzip.compress(idx_bytes(array)) if packed else idx_bytes(array))
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", [str, lambda folder: folder])
+def test_fashion_mnist_from_a_folder(folder, kind):
+    images = load("fashion_mnist", folder=kind(folder))
+    np.testing.assert_array_equal(images.x, (PIXELS["train"] / np.float32(255))[..., None])
+    np.testing.assert_array_equal(images.x_test, (PIXELS["t10k"] / np.float32(255))[..., None])
+    assert images.y.tolist() == KINDS["train"].tolist()
+    assert images.y_test.tolist() == [0, 1, 2]
+    assert {array.dtype for array in images[:4]} == {np.dtype(np.float32), np.dtype(np.int32)}
+    assert images.target_names == load("fashion_mnist").target_names
+
+
+IMAGES, PACKED, LABELS, LABELS_PACKED = (
+    "train-images-idx3-ubyte",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte",
+    "train-labels-idx1-ubyte.gz",
+)
+HEAD = struct.pack(">4I", 0x803, 3, 28, 28)
+BAD_FILES = {
+    "cut short": (IMAGES, lambda whole: whole[:-1], "has another length than its header says; got 9407 of 9408 bytes after the header"),
+    "longer": (IMAGES, lambda whole: whole + b"1", "has another length than its header says; got more than 9408 bytes after the header"),
+    "empty": (IMAGES, lambda whole: b"", "does not begin as Fashion-MNIST's does; got the bytes ;"),
+    "half a header": (LABELS, lambda whole: whole[:6], "does not begin as Fashion-MNIST's does; got the bytes 00000801 0000"),
+    "labels for images": (IMAGES, lambda whole: idx_bytes(KINDS["train"]), "does not begin as Fashion-MNIST's does"),
+    "signed bytes": (IMAGES, lambda whole: b"\0\0\x09" + whole[3:], "does not begin as Fashion-MNIST's does; got the bytes 00000903"),
+    "text": (IMAGES, lambda whole: b"<!DOCTYPE html><html>", "does not begin as Fashion-MNIST's does; got the bytes 3c21444f"),
+    "other size": (IMAGES, lambda whole: idx_bytes(PIXELS["train"][:, :27]), "does not begin as Fashion-MNIST's does"),
+    "no images": (IMAGES, lambda whole: idx_bytes(PIXELS["train"][:0]), "does not begin as Fashion-MNIST's does"),
+    "too many": (IMAGES, lambda whole: struct.pack(">4I", 0x803, 60001, 28, 28) + whole[16:], "does not begin as Fashion-MNIST's does"),
+    "four billion": (IMAGES, lambda whole: struct.pack(">4I", 0x803, 2**32 - 1, 28, 28), "does not begin as Fashion-MNIST's does"),
+    "one image more": (
+        IMAGES,
+        lambda whole: idx_bytes(np.zeros((13, 28, 28), np.uint8)),
+        "train-labels-idx1-ubyte does not match the images; got 12 labels for 13 images",
+    ),
+    "a kind too many": (LABELS, lambda whole: whole[:-1] + b"\n", "has a label past the last kind; got 10 at row 2"),
+    "not packed": (PACKED, lambda whole: gzip.decompress(whole), "cannot be unpacked; got Not a gzipped file"),
+    "packed, cut": (PACKED, lambda whole: whole[:-9], "cannot be unpacked; got Compressed file ended"),
+    "packed, broken": (PACKED, lambda whole: whole[:12] + bytes(60) + whole[72:], "cannot be unpacked; got "),
+    "packed, wrong sum": (PACKED, lambda whole: whole[:-8] + bytes(8), "cannot be unpacked; got CRC check failed"),
+    "packed, longer": (
+        PACKED,
+        lambda whole: gzip.compress(HEAD + bytes(10**6)),
+        "has another length than its header says; got more than 2352",
+    ),
+    "packed labels, cut": (
+        LABELS_PACKED,
+        lambda whole: gzip.compress(idx_bytes(KINDS["train"])[:-2]),
+        "has another length than its header",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_fashion_mnist_refuses_a_file(folder, case):
+    name, spoil, message = BAD_FILES[case]
+    (folder / name).write_bytes(spoil((folder / name).read_bytes()))
+    with pytest.raises(ValueError) as caught:
+        load("fashion_mnist", folder=folder)
+    words = str(caught.value)
+    assert words.startswith("load_fashion_mnist: argument 'folder' has a file that will not do: ")
+    assert (message if case == "one image more" else f"{name} {message}") in words
+    assert words.endswith("each as it is or with .gz")
+
+
+def test_fashion_mnist_unpacks_no_more_than_the_header_promises(folder):
+    """16 MB of zeros packed in 16 kB: the memory that reading takes stays below 4 MB."""
+    (folder / PACKED).write_bytes(gzip.compress(HEAD + bytes(2**24)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="more than 2352 bytes"):
+        real._idx_file(folder, "t10k-images-idx3-ubyte", (10000, 28, 28))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**22
+
+
+@pytest.mark.parametrize("name", [IMAGES, PACKED, LABELS, LABELS_PACKED])
+def test_fashion_mnist_refuses_a_folder_without_a_file(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(
+        FileNotFoundError, match=rf"has a file that will not do: {name.removesuffix('.gz')} is missing; got '.*'; pass the folder"
+    ):
+        load("fashion_mnist", folder=folder)
+
+
+def test_fashion_mnist_refuses_a_folder_that_is_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte is missing; got '.*nowhere'"):
+        load("fashion_mnist", folder=tmp_path / "nowhere")
+    with pytest.raises(TypeError, match=r"^load_fashion_mnist: argument 'folder' is not a path; got int 3; pass the folder"):
+        load("fashion_mnist", folder=3)
+
+
+# ---------------------------------------------------------------- text messages
+
+
+def test_sms_spam_is_the_collection():
+    """5574 messages, 747 of them spam, and 5171 different, as its authors and its users count them."""
+    messages = load("sms_spam")
+    assert type(messages.texts) is tuple
+    assert {type(text) for text in messages.texts} == {str}
+    assert (len(messages.texts), messages.y.shape, messages.y.dtype) == (5574, (5574,), np.int32)
+    assert np.bincount(messages.y).tolist() == [4827, 747]
+    assert messages.target_names == ("ham", "spam")
+    assert len(set(messages.texts)) == 5171
+    assert messages.texts[0].startswith("Go until jurong point, crazy..")
+    assert messages.texts[-1] == "Rofl. Its true to its name"
+    assert messages.texts[2].startswith("Free entry in 2 a wkly comp") and messages.y[2] == 1
+    assert digest("\n".join(messages.texts).encode()) == "a8634eb9880ab451"
+    assert digest(messages.y.astype(np.uint8)) == "c6d02867131cbad1"
+
+
+def test_sms_spam_has_no_swallowed_messages():
+    """Its source had 737 messages inside eight others, labels, tabs and all."""
+    messages = load("sms_spam")
+    assert not any(c in text for text in messages.texts for c in "\n\t\r")
+    assert (min(map(len, messages.texts)), max(map(len, messages.texts))) == (2, 910)
+    assert sum(text.startswith('"') and text.count('"') % 2 == 0 for text in messages.texts) > 8
+    swallowed = messages.texts.index("Nokia phone is lovly..")  # the first after "Response" is one of d powerful weapon
+    assert messages.texts[swallowed - 1].startswith('"Response" is one of d powerful weapon')
+    assert messages.y[swallowed : swallowed + 3].tolist() == [0, 1, 1]
+
+
+def test_sms_spam_is_as_dirty_as_its_section_says():
+    messages = load("sms_spam")
+    told = (FILES / "LICENSES.md").read_text(encoding="utf-8").split("\n## sms_spam\n")[1].split("\n## ")[0]
+    again = [i for i, text in enumerate(messages.texts) if text in messages.texts[:i]]
+    escaped = [re.findall("&(?:lt|gt|amp);", text) for text in messages.texts]
+    counts = {
+        "messages repeat an earlier one": len(again),
+        "ham,": sum(messages.y[again] == 0),
+        "spam);": sum(messages.y[again] == 1),
+        "are different": len(set(messages.texts)),
+        "messages have `&lt;`": sum(map(bool, escaped)),
+        "times);": sum(map(len, escaped)),
+        "messages have characters from U+0091 to U+0096": sum(bool(re.search("[\x91-\x96]", text)) for text in messages.texts),
+        "messages begin or end with white space": sum(text != text.strip() for text in messages.texts),
+    }
+    for words, count in counts.items():
+        assert f"{count} {words}" in told, words
+    assert not any(re.search("[\x80-\x90\x97-\x9f]", text) for text in messages.texts)
+    assert {html.unescape(name) for names in escaped for name in names} == {"<", ">", "&"}
+
+
+def test_sms_spam_has_no_text_with_two_labels():
+    messages = load("sms_spam")
+    once = dict(zip(messages.texts, messages.y.tolist(), strict=True))
+    assert all(once[text] == label for text, label in zip(messages.texts, messages.y.tolist(), strict=True))
+    assert Counter(once.values()) == {0: 4518, 1: 653}
+
+
+# ---------------------------------------------------------------- the files
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "sms_spam"])
+def test_each_call_gives_labels_and_images_of_ones_own(name):
+    for array in load(name)[:4]:
+        if isinstance(array, np.ndarray):
+            array[:] = -1
+    assert all(array.min() >= 0 for array in load(name)[:4] if isinstance(array, np.ndarray))
+
+
 def test_files_are_small_and_hold_no_pickles():
-    sizes = [len((FILES / f"{name}.npz").read_bytes()) for name in NAMES]
-    assert sum(sizes) < 600_000
-    for name in NAMES:
+    sizes = [len((FILES / f"{name}.npz").read_bytes()) for name in EVERY_NAME]
+    assert sum(sizes) < 3_500_000
+    assert sum(1 for file in FILES.iterdir() if file.name.endswith(".npz")) == len(EVERY_NAME)
+    for name in EVERY_NAME:
         with (FILES / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as npz:
             assert all(npz[key].dtype.kind in "fiuU" for key in npz.files)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_NAME)
 def test_licences_tell_of_every_table(name):
     text = (FILES / "LICENSES.md").read_text(encoding="utf-8")
     assert f"`{name}.npz`" in text

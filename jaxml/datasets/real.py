@@ -1,16 +1,21 @@
-"""Tables of real measurements, shipped with the library.
+"""Real measurements, images and texts, shipped with the library.
 
 Where each comes from, under which licence, and how it was cut: `files/LICENSES.md`.
 """
 
 from __future__ import annotations
 
+import gzip
+import os
+import struct
+import zlib
 from importlib.resources import files
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from jaxml._arguments import flag, integer
+from jaxml._arguments import describe, flag, integer, refuse
 
 
 class Table(NamedTuple):
@@ -20,6 +25,24 @@ class Table(NamedTuple):
     y: np.ndarray  # (n,) int32 labels, or float64
     feature_names: tuple[str, ...]  # d of them
     target_names: tuple[str, ...]  # the name of label i at i
+
+
+class Images(NamedTuple):
+    """Grey images and their labels, for training and for testing."""
+
+    x: np.ndarray  # (n, 28, 28, 1) float32, 0 to 1
+    y: np.ndarray  # (n,) int32
+    x_test: np.ndarray
+    y_test: np.ndarray
+    target_names: tuple[str, ...]
+
+
+class Texts(NamedTuple):
+    """Texts and their labels."""
+
+    texts: tuple[str, ...]  # n of them
+    y: np.ndarray  # (n,) int32
+    target_names: tuple[str, ...]
 
 
 def load_iris() -> Table:
@@ -90,8 +113,93 @@ def load_diamonds() -> Table:
     return hundredths._replace(x=np.ascontiguousarray(hundredths.x) / 100)
 
 
-def _load(name: str) -> Table:
+def load_fashion_mnist(folder: str | os.PathLike[str] | None = None) -> Images:
+    """Photographs of clothes, ten kinds, as 28 x 28 grey levels from 0 (ground) to 1: (5000, 28, 28, 1), and 1000 to test on.
+
+    The kinds take turns, so every slice of a multiple of ten rows is balanced.  They are the first of each kind in the 60,000 and
+    10,000 of the original; with `folder`, where its four files are (train-images-idx3-ubyte, packed or not, …), all 70,000 in their order.
+    Raises FileNotFoundError for a missing file, ValueError for one that is cut short or something else.
+    Xiao, Rasul and Vollgraf 2017.
+
+    >>> load_fashion_mnist().x.shape
+    (5000, 28, 28, 1)
+    """
+    arrays = _arrays("fashion_mnist")
+    names = tuple(arrays["target_names"].tolist())
+    if folder is not None:
+        if not isinstance(folder, (str, os.PathLike)):
+            refuse("load_fashion_mnist", "folder", "is not a path", describe(folder), "pass the folder with the four files", TypeError)
+        for part, end, most in (("train", "", 60000), ("t10k", "_test", 10000)):
+            arrays[f"x{end}"], arrays[f"y{end}"] = _idx(Path(folder), part, most)
+    x, x_test = (arrays[key][..., None] / np.float32(255) for key in ("x", "x_test"))
+    return Images(x, arrays["y"].astype(np.int32), x_test, arrays["y_test"].astype(np.int32), names)
+
+
+def load_sms_spam() -> Texts:
+    """English text messages, wanted (0, "ham") or advertising nobody asked for (1, "spam"): 5574 of them, 747 spam.
+
+    As they were collected: `&lt;` and `&amp;` stand for < and &, some letters are broken, and some messages are coarse.
+    403 messages repeat an earlier one, always with the same label: a split by rows puts copies on both sides, and the test looks
+    better than it is.  dict(zip(texts, y)) has each of the 5171 different ones once.  Almeida, Gómez Hidalgo and Yamakami 2011.
+
+    >>> load_sms_spam().texts[1]
+    'Ok lar... Joking wif u oni...'
+    """
+    arrays = _arrays("sms_spam")
+    return Texts(tuple(arrays["text"].tobytes().decode().split("\n")), arrays["y"].astype(np.int32), tuple(arrays["target_names"].tolist()))
+
+
+def _arrays(name: str) -> dict[str, np.ndarray]:
     """Reads the file anew at each call: what one caller does to its arrays, no other sees."""
     with (files("jaxml.datasets") / "files" / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as npz:
-        names = (tuple(npz[key].tolist()) for key in ("feature_names", "target_names"))
-        return Table(npz["x"].astype(np.float64), npz["y"], *names)
+        return {key: npz[key] for key in npz.files}
+
+
+def _load(name: str) -> Table:
+    arrays = _arrays(name)
+    names = (tuple(arrays[key].tolist()) for key in ("feature_names", "target_names"))
+    return Table(arrays["x"].astype(np.float64), arrays["y"], *names)
+
+
+# ---------------------------------------------------------------- the idx format
+
+
+def _idx(folder: Path, part: str, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """One part's images (n, 28, 28) and labels (n,), uint8, with 1 <= n <= most."""
+    x = _idx_file(folder, f"{part}-images-idx3-ubyte", (most, 28, 28))
+    y = _idx_file(folder, f"{part}-labels-idx1-ubyte", (most,))
+    if len(x) != len(y):
+        _refuse_file(f"{part}-labels-idx1-ubyte", "does not match the images", f"{len(y)} labels for {len(x)} images")
+    if y.max() > 9:
+        _refuse_file(f"{part}-labels-idx1-ubyte", "has a label past the last kind", f"{y.max()} at row {y.argmax()}")
+    return x, y
+
+
+def _idx_file(folder: Path, name: str, most: tuple[int, ...]) -> np.ndarray:
+    """The bytes of one file in the shape that its header gives: (n, *most[1:]) with 1 <= n <= most[0].
+
+    The header: two zeros, 8 for bytes, the number of axes; then the length of each axis; in four bytes, high byte first.
+    """
+    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    if path is None:
+        _refuse_file(name, "is missing", f"'{folder}'", FileNotFoundError)
+    size = 4 + 4 * len(most)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            head = file.read(size)
+            magic, *shape = struct.unpack(f">{size // 4}I", head.ljust(size, b"\0"))
+            if magic != 0x800 + len(most) or not 1 <= shape[0] <= most[0] or tuple(shape[1:]) != most[1:]:
+                _refuse_file(path.name, "does not begin as Fashion-MNIST's does", f"the bytes {head.hex(' ', -4)}")
+            length = int(np.prod(shape))
+            values = np.frombuffer(file.read(length + 1), np.uint8)  # subtle: one more, to notice a longer file; never the whole of it
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        _refuse_file(path.name, "cannot be unpacked", str(error))
+    if len(values) != length:
+        got = f"more than {length}" if len(values) > length else f"{len(values)} of {length}"
+        _refuse_file(path.name, "has another length than its header says", f"{got} bytes after the header")
+    return values.reshape(shape)
+
+
+def _refuse_file(name: str, wrong: str, got: str, kind: type[Exception] = ValueError) -> NoReturn:
+    wanted = "pass the folder with Fashion-MNIST's four files, {train,t10k}-{images-idx3,labels-idx1}-ubyte, each as it is or with .gz"
+    refuse("load_fashion_mnist", "folder", f"has a file that will not do: {name} {wrong}", got, wanted, kind)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
+from jax import Array
+
 from jaxml._arguments import describe, integer, refuse
 
 
@@ -43,3 +46,13 @@ def pads(size: Sequence[int], window: tuple[int, int], strides: tuple[int, int],
     after = sizes_after(size, window, strides, padding)
     needed = [max((m - 1) * s + k - n, 0) for n, k, s, m in zip(size, window, strides, after, strict=True)]
     return [(p // 2, p - p // 2) if padding == "same" else (0, 0) for p in needed]
+
+
+def shifted(x: Array, window: tuple[int, int], strides: tuple[int, int], padding: str, fill: float) -> list[Array]:
+    """x[s i + u, s j + v] at all i, j, one array for each u, v of the window.  (n, h, w, c) -> h·w of (n, h', w', c)"""
+    size = x.shape[1:3]
+    (h, w), (step, pace) = sizes_after(size, window, strides, padding), strides
+    frame = [(0, 0), *pads(size, window, strides, padding), (0, 0)]
+    x = jnp.pad(x, frame, constant_values=fill)
+    at = lambda u, v: x[:, u : u + (h - 1) * step + 1 : step, v : v + (w - 1) * pace + 1 : pace]
+    return [at(u, v) for u in range(window[0]) for v in range(window[1])]

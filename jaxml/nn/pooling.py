@@ -8,11 +8,12 @@ With padding "same" the windows at the edges take in fewer numbers: what is outs
 """
 
 from collections.abc import Callable
+from functools import reduce
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
-from jaxml.nn._windows import check_window, padding_of, pair, sizes_after
+from jaxml.nn._windows import check_window, padding_of, pair, shifted, sizes_after
 from jaxml.nn.layer import Layer, checked
 
 Pair = tuple[int, int]
@@ -20,13 +21,13 @@ Pair = tuple[int, int]
 
 def max_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    return lax.reduce_window(x, -jnp.inf, lax.max, (1, *window, 1), (1, *strides, 1), padding.upper())
+    return reduce(jnp.maximum, shifted(x, window, strides, padding, -jnp.inf))
 
 
 def average_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    total = lambda a: lax.reduce_window(a, 0.0, lax.add, (1, *window, 1), (1, *strides, 1), padding.upper())
-    return total(x) / total(jnp.ones_like(x))
+    total = lambda a: sum(shifted(a, window, strides, padding, 0))
+    return total(x) / total(jnp.ones_like(x[:1]))
 
 
 def max_pooling2d(pool_size: int | Pair = 2, *, strides: int | Pair | None = None, padding: str = "valid") -> Layer:
