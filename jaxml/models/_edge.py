@@ -88,6 +88,15 @@ def one_row_each(function: str, z: Array) -> Array:
     return z
 
 
+def vocabulary(function: str, params: Any) -> tuple[int, int]:
+    """The sizes of the table of embeddings: ids, and numbers for each."""
+    table = getattr(params.get("embedding"), "embeddings", None) if isinstance(params, dict) else None
+    if table is None or jnp.ndim(table) != 2:
+        refuse(function, "params", "has no embedding", describe(params), "pass what init, a descent or from_weights gave", TypeError)
+    n_ids, dim = jnp.shape(table)
+    return n_ids, dim
+
+
 def one_column(function: str, z: Array) -> Array:
     """Refuses what a net gave if it is not one number for each example.  (n, 1) -> (n,)"""
     if z.shape[1:] != (1,):

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid, softplus
 
-from jaxml.models._edge import one_column, probabilities
+from jaxml.models._edge import one_column, probabilities, vocabulary
 from jaxml.models._terms import mean, penalty_on_kernels
 from jaxml.nn import Layer, dense, embedding, lstm, sequential
 
@@ -43,7 +43,7 @@ def logits(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | Non
 
     Raises ValueError, TypeError.
     """
-    net = model(*params["embedding"].embeddings.shape, mask_zero=mask_zero) if net is None else net
+    net = model(*vocabulary("text_lstm.logits", params), mask_zero=mask_zero) if net is None else net
     return one_column("text_lstm.logits", net.apply(params, x, key=key))
 
 

@@ -35,28 +35,32 @@ def checked(
     """A Layer whose init and apply look at their arguments first.  `axes` are the names of one example's: "h w c", or "..." for any."""
 
     def checked_init(key: Array, input_shape: Shape) -> tuple[Any, Shape]:
-        return init(_key(name, key), _input_shape(name, input_shape, axes))
+        return init(random_key(name, key), _input_shape(name, input_shape, axes))
 
     def checked_apply(params: Any, x: Any, *, key: Array | None = None, mask: Any = None, **more: Any) -> Array:
-        check_params(name, expects, params)
+        sizes = check_params(name, expects, params)
         x = _ids(name, x, axes) if integers else _numbers(name, x, axes)
+        last = axes.split()[-1]
+        if x.shape[-1] != sizes.get(last, x.shape[-1]):
+            wanted = f"pass {last} = {sizes[last]}, for which the parameters were made"
+            refuse(name, "x", f"has {x.shape[-1]} numbers in its last axis, not {sizes[last]}", f"shape {x.shape}", wanted)
         if mask is not None:
             mask = _mask(name, mask, x)
-        return apply(params, x, key=None if key is None else _key(name, key), mask=mask, **more)
+        return apply(params, x, key=None if key is None else random_key(name, key), mask=mask, **more)
 
     return Layer(name, checked_init, checked_apply, kind, expects, **rest)
 
 
-def check_params(name: str, expects: Any, params: Any) -> None:
-    """Refuses parameters of another layer, or of another size.  Free under jit."""
+def check_params(name: str, expects: Any, params: Any) -> dict[str, int]:
+    """Refuses parameters of another layer, or of another size.  -> the sizes that the letters in `expects` stand for"""
     if expects == ():
         if params != ():
             refuse(name, "params", "is not empty, as this layer has none", describe(params), "pass ()")
-        return
+        return {}
     if getattr(params, "_fields", None) != expects._fields:
         wanted = f"pass the {', '.join(expects._fields)} that init, a descent or from_weights gave"
         refuse(name, "params", "is not this layer's Params", describe(params), wanted, TypeError)
-    sizes: dict[str, int] = {}  # of the letters
+    sizes: dict[str, int] = {}
     for field, shape, leaf in zip(expects._fields, expects, params, strict=True):
         got = shape_of(name, f"params.{field}", leaf)
         for axis, n in zip(shape, got, strict=False):
@@ -66,9 +70,10 @@ def check_params(name: str, expects: Any, params: Any) -> None:
             wanted = f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
             refuse(name, f"params.{field}", "has not this layer's shape", f"shape {got}", f"pass {wanted}")
         _arguments.finite(name, f"params.{field}", leaf)
+    return sizes
 
 
-def _key(name: str, key: Any) -> Array:
+def random_key(name: str, key: Any) -> Array:
     if not isinstance(key, jax.Array) or not (jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == jnp.uint32):
         refuse(name, "key", "is not a JAX random key", describe(key), "pass jax.random.key(0), say", TypeError)
     return key

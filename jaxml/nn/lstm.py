@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid
 
-from jaxml._arguments import flag, integer
+from jaxml._arguments import describe, flag, integer, refuse
 from jaxml.nn.initializers import glorot_uniform, orthogonal
 from jaxml.nn.layer import Layer, Shape, checked
 
@@ -73,6 +73,12 @@ def lstm_states(params: Params, x: Array, *, mask: Array | None = None, initial_
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), states)
 
 
+def check_state(state: Any, shape: tuple[int, int]) -> None:
+    """Refuses what is not a State for this many examples and units."""
+    if not isinstance(state, State) or {jnp.shape(a) for a in state} != {shape}:
+        refuse("lstm", "initial_state", "is not a State of this size", describe(state), f"pass State(h, c), both {shape}", TypeError)
+
+
 def lstm(units: int, *, return_sequences: bool = False, go_backwards: bool = False) -> Layer:
     """The last h, or every h with `return_sequences`.  (n, t, d) -> (n, units) or (n, t, units).  Raises ValueError, TypeError.
 
@@ -91,6 +97,8 @@ def lstm(units: int, *, return_sequences: bool = False, go_backwards: bool = Fal
     def apply(params: Params, x: Array, *, mask: Array | None, initial_state: State | None = None, **_: Any) -> Array:
         if go_backwards:
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
+        if initial_state is not None:
+            check_state(initial_state, (len(x), units))
         h = lstm_states(params, x, mask=mask, initial_state=initial_state).h
         return h if return_sequences else h[:, -1]
 

@@ -26,7 +26,7 @@ def max_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
 
 def average_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    total = lambda a: sum(shifted(a, window, strides, padding, 0))
+    total = lambda a: reduce(jnp.add, shifted(a, window, strides, padding, 0))
     return total(x) / total(jnp.ones_like(x[:1]))
 
 

@@ -12,7 +12,7 @@ import jax
 from jax import Array
 
 from jaxml._arguments import describe, refuse
-from jaxml.nn.layer import Layer, Shape
+from jaxml.nn.layer import Layer, Shape, random_key
 
 
 def sequential(*layers: Layer) -> Layer:
@@ -30,7 +30,7 @@ def sequential(*layers: Layer) -> Layer:
     named = list(zip(unique_names(layers), layers, strict=True))
 
     def init(key: Array, input_shape: Shape) -> tuple[dict[str, Any], Shape]:
-        params, shape = {}, input_shape
+        key, params, shape = random_key("sequential", key), {}, input_shape
         for i, (name, layer) in enumerate(named):
             with error_of(name, layer):
                 params[name], shape = layer.init(jax.random.fold_in(key, i), shape)
@@ -38,6 +38,7 @@ def sequential(*layers: Layer) -> Layer:
 
     def apply(params: dict[str, Any], x: Any, *, key: Array | None = None, mask: Any = None) -> Array:
         check_names(named, params)
+        key = None if key is None else random_key("sequential", key)
         for i, (name, layer) in enumerate(named):
             with error_of(name, layer):
                 k = None if key is None else jax.random.fold_in(key, i)
