@@ -32,12 +32,12 @@ LOOK = {
 }
 
 
-def canvas(columns=1, *, width=6.5, height=5):
-    """(figure, panel), or (figure, panels) side by side, as plt.subplots makes them; the size of a panel is in inches."""
+def canvas(columns=1, rows=1, *, width=6.5, height=5):
+    """(figure, panel), or (figure, panels) in a grid, as plt.subplots makes them; the size of a panel is in inches."""
     import matplotlib.pyplot as plt
 
     plt.rcParams.update(LOOK)
-    return plt.subplots(1, columns, figsize=(width * columns, height), dpi=100, layout="constrained")
+    return plt.subplots(rows, columns, figsize=(width * columns, height * rows), dpi=100, layout="constrained")
 
 
 def save(figure, name):

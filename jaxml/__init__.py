@@ -1,7 +1,8 @@
 """The mathematics under machine learning, as code that you can run, check and trust."""
 
-from jaxml import datasets, descent, exceptions, metrics, model_selection, models, nn, plot, preprocessing
+from jaxml import datasets, descent, exceptions, files, metrics, model_selection, models, nn, plot, preprocessing
 from jaxml.descent import DivergedError, Fit, fit, minimize, newton
+from jaxml.files import load, save
 from jaxml.models import cnn, forest, linear, logistic, pca, softmax, svm, text_lstm
 
 __version__ = "0.1.0"
@@ -13,9 +14,11 @@ __all__ = [
     "datasets",
     "descent",
     "exceptions",
+    "files",
     "fit",
     "forest",
     "linear",
+    "load",
     "logistic",
     "metrics",
     "minimize",
@@ -26,6 +29,7 @@ __all__ = [
     "pca",
     "plot",
     "preprocessing",
+    "save",
     "softmax",
     "svm",
     "text_lstm",

@@ -1,12 +1,16 @@
-"""minimize, fit and newton: against plain loops, on classical minima, and when they diverge."""
+"""minimize, fit and newton: against plain loops, on classical minima, when they diverge, and when they are killed."""
 
 import logging
 import os
 import pty
+import random
 import subprocess
 import sys
+import time
 import warnings
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -318,6 +322,318 @@ def test_a_line_elsewhere_a_bar_on_a_terminal(capfd):
     os.close(main)
     assert child.wait() == 0
     assert "epoch 3/3" in shown.decode() and "━" in shown.decode() and "loss" in shown.decode()
+
+
+# ---------------------------------------------------------------- random losses
+
+
+def draw(params, x, *, key=None):
+    """A loss that is its own random number, and 0 without a key."""
+    return 0 * jnp.sum(params) + (0.0 if key is None else jax.random.uniform(key, minval=1, maxval=2)) + 0 * jnp.sum(x)
+
+
+def test_a_loss_with_a_key_gets_another_in_each_step():
+    settings = {"optimizer": optax.sgd(0.1), "key": KEY, "epochs": 3, "progress": False}
+    end = jaxml.fit(draw, np.ones(1), np.arange(10.0), batch_size=4, validation=(np.arange(3.0),), **settings)
+    noise = jax.random.fold_in(KEY, 2**32 - 1)
+    keys = [jax.random.fold_in(jax.random.fold_in(noise, epoch), step) for epoch in range(3) for step in range(3)]
+    np.testing.assert_array_equal(end.losses, [draw(np.ones(1), np.ones(1), key=key) for key in keys])
+    np.testing.assert_array_equal(end.validation_losses, 0)  # no key: dropout is off
+    of_batches = jaxml.fit(draw, np.ones(1), [(np.ones(4),)] * 3, **settings)
+    np.testing.assert_array_equal(of_batches.losses, end.losses)
+
+
+def test_no_step_meets_a_key_that_shuffles():
+    """Nor one that comes of splitting it: fold_in(key, i) is split(key)[i]."""
+    data = lambda key: tuple(jax.random.key_data(key).tolist())
+    shuffles = [jax.random.fold_in(KEY, epoch) for epoch in range(50)]
+    seen = [KEY, *shuffles, *(k for s in shuffles for k in jax.random.split(s, 3)), *jax.random.split(KEY, 50)]
+    noise = jax.random.fold_in(KEY, 2**32 - 1)
+    steps = {data(jax.random.fold_in(jax.random.fold_in(noise, epoch), step)) for epoch in range(50) for step in range(20)}
+    assert len(steps) == 1000 and not steps & {data(key) for key in seen}
+
+
+def test_a_loss_that_settles_its_own_key_keeps_it():
+    """Only an argument key=None asks for one."""
+    fixed = partial(draw, key=jax.random.key(7))
+    end = jaxml.fit(fixed, np.ones(1), np.arange(8.0), optimizer=optax.sgd(0.1), key=KEY, epochs=1, batch_size=4, progress=False)
+    assert len(set(end.losses.tolist())) == 1
+
+
+def test_one_program_per_run_with_a_key(caplog):
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        jaxml.fit(draw, np.ones(1), np.arange(10.0), optimizer=optax.sgd(0.1), key=KEY, epochs=3, batch_size=4, progress=False)
+    assert len([r for r in caplog.messages if r.startswith(("Compiling jit(_run)", "Compiling _run"))]) == 1
+
+
+# ---------------------------------------------------------------- patience
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_patience_is_keras_early_stopping(patience, seed):
+    """By its definition, from runs of 1, 2, … epochs without it; the validation data want half of the weights, on the way."""
+    x, y = table(n=40, seed=seed)
+    held_out = x[:20], y[:20] / 2
+    run = partial(jaxml.fit, linear.loss, linear.init(4), x, y, optimizer=optax.sgd(0.02), key=jax.random.key(seed), batch_size=8)
+    run = partial(run, validation=held_out, progress=False)
+    every = [run(epochs=n) for n in range(1, 16)]
+    best, best_epoch, wait = np.inf, 0, 0
+    for epoch, score in enumerate(every[-1].validation_losses):
+        wait = 0 if score < best else wait + 1
+        best, best_epoch = (score, epoch) if wait == 0 else (best, best_epoch)
+        if wait >= patience:
+            break
+    assert epoch < 14 and 0 < best_epoch < epoch  # it fell first, and stopped early
+    end = run(epochs=15, patience=patience)
+    np.testing.assert_array_equal(end.params.w, every[best_epoch].params.w)
+    assert end.gradient_norm == every[best_epoch].gradient_norm and end.n_steps == 5 * (epoch + 1) == len(end.losses)
+    np.testing.assert_array_equal(end.validation_losses, every[epoch].validation_losses)
+    np.testing.assert_allclose(linear.loss(end.params, *held_out), min(end.validation_losses), rtol=1e-6)
+    unstopped = run(epochs=best_epoch + 2, patience=patience + 1)  # the epochs run out first: still the best
+    np.testing.assert_array_equal(unstopped.params.w, end.params.w)
+
+
+def test_an_equal_score_is_no_better():
+    """A validation loss that stays 0: the first epoch is the best, and the third in a row after it the last."""
+    settings = {"optimizer": optax.sgd(0.1), "key": KEY, "batch_size": 2, "progress": False, "validation": (np.ones(2),)}
+    loss = lambda p, x, *, key=None: draw(p, x, key=key) + (0.0 if key is None else jnp.sum(p**2))
+    end = jaxml.fit(loss, np.ones(1), np.arange(4.0), epochs=9, patience=3, **settings)
+    np.testing.assert_array_equal(end.validation_losses, np.zeros(4))
+    np.testing.assert_array_equal(end.params, jaxml.fit(loss, np.ones(1), np.arange(4.0), epochs=1, **settings).params)
+
+
+def test_patience_needs_validation():
+    run = partial(jaxml.fit, linear.loss, linear.init(4), *table(), optimizer=optax.sgd(0.1), key=KEY, epochs=1, progress=False)
+    with pytest.raises(
+        ValueError, match=r"fit: argument 'patience' comes without validation data; got 2; pass validation=\(x_test, y_test\)"
+    ):
+        run(patience=2)
+    for wrong, kind in ((0, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)):
+        with pytest.raises(kind, match=r"fit: argument 'patience' is .*; pass an int >= 1"):
+            run(patience=wrong, validation=table())
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def noisy(params, x, y, *, weights=None, l2=0.0, key=None):
+    """A regression on rows that are blurred in training."""
+    x = x if key is None else x + 0.1 * jax.random.normal(key, x.shape, x.dtype)
+    return linear.loss(params, x, y, weights=weights, l2=l2)
+
+
+def same_fit(a, b):
+    for one, other in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+OPTIMIZERS = {
+    "sgd": optax.sgd(0.05),
+    "schedule": optax.adam(optax.cosine_decay_schedule(0.1, 28)),
+    "noise": optax.chain(optax.add_noise(0.1, 0.5, 3), optax.sgd(0.05, momentum=0.9)),
+    "plateau": optax.chain(optax.sgd(0.05), optax.contrib.reduce_on_plateau(patience=2)),
+    "lbfgs": optax.lbfgs(),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_run_in_pieces_is_the_run_in_one_go(name, tmp_path):
+    """Every bit of it: the rows' order, the schedule, the optimizer's own random numbers, the losses."""
+    x, y = table(n=50)
+    settings = {"optimizer": OPTIMIZERS[name], "key": KEY, "batch_size": 16, "weights": np.arange(50.0), "l2": 0.1, "progress": False}
+    run = partial(jaxml.fit, noisy, linear.init(4), x, y, validation=(x[:9], y[:9]), **settings)
+    path = tmp_path / "run"
+    pieces = [run(epochs=n, checkpoint=path) for n in (1, 2, 5, 7)]
+    same_fit(pieces[-1], run(epochs=7))
+    same_fit(pieces[1], run(epochs=2))
+    before = path.stat().st_mtime_ns
+    same_fit(run(epochs=7, checkpoint=path), pieces[-1])
+    assert path.stat().st_mtime_ns == before and len(os.listdir(tmp_path)) == 1
+    same_fit(linear.Params(**jaxml.load(path)["state"]["params"]), pieces[-1].params)
+
+
+def test_a_checkpoint_keeps_every_digit(tmp_path, x64):
+    run = partial(jaxml.fit, linear.loss, linear.init(4), *table(), optimizer=optax.sgd(0.05), key=KEY, progress=False)
+    for epochs in (1, 3):
+        end = run(epochs=epochs, checkpoint=tmp_path / "run")
+    same_fit(end, run(epochs=3))
+    assert end.params.w.dtype == end.losses.dtype == np.float64
+
+
+def test_a_schedule_reaches_the_optimizer(x64):
+    """The rate of step t is the schedule's at t: plain descent by hand."""
+    x, y = table(n=20)
+    rate = optax.cosine_decay_schedule(0.1, 6)
+    end = jaxml.fit(linear.loss, linear.init(4), x, y, optimizer=optax.sgd(rate), key=KEY, epochs=6, batch_size=20, progress=False)
+    params = linear.init(4)
+    for t in range(6):
+        params = jax.tree.map(lambda p, g, t=t: p - rate(t) * g, params, jax.grad(linear.loss)(params, x, y))
+    np.testing.assert_allclose(end.params.w, params.w, rtol=1e-12)
+
+
+def test_patience_across_a_checkpoint(tmp_path):
+    x, y = table(n=40)
+    run = partial(jaxml.fit, linear.loss, linear.init(4), x, y, optimizer=optax.sgd(0.02), key=KEY, batch_size=8, progress=False)
+    run = partial(run, validation=(x[:20], y[:20] / 2), patience=3)
+    whole = run(epochs=30)
+    n = len(whole.validation_losses)
+    assert n < 30
+    for epochs in (n - 2, 30, 30, 40):  # the best epoch lies before the first piece's end
+        end = run(epochs=epochs, checkpoint=tmp_path / "run")
+    same_fit(end, whole)
+
+
+def test_batches_across_a_checkpoint(tmp_path):
+    x, y = table(n=40)
+    batches = [(x[i : i + 15], y[i : i + 15]) for i in range(0, 40, 15)]
+    run = partial(jaxml.fit, noisy, linear.init(4), batches, optimizer=optax.sgd(0.05), key=KEY, progress=False)
+    for epochs in (2, 5):
+        end = run(epochs=epochs, checkpoint=tmp_path / "run")
+    same_fit(end, run(epochs=5))
+
+
+def test_another_runs_checkpoint_is_refused(tmp_path):
+    x, y = table(n=40)
+    path = tmp_path / "run"
+    same = {"optimizer": optax.adam(0.05), "key": KEY, "batch_size": 8, "epochs": 2, "l2": 0.1, "progress": False, "checkpoint": path}
+
+    def run(loss=linear.loss, params=None, data=(x, y), **other):
+        return jaxml.fit(loss, linear.init(4) if params is None else params, *data, **(same | other))
+
+    run()
+    of, ask = r"fit: argument 'checkpoint' is of a run with another", "use another checkpoint, or call fit as then"
+    for other, message in {
+        f'{of} loss; got "jaxml.models.linear.loss" in {path}; now it is "jaxml.models.logistic.loss": {ask}': {
+            "loss": logistic.loss,
+            "data": (x, (y > 0) * 1.0),
+        },
+        rf"{of} data; got \[.float32 of shape \(40, 4\).*; now it is \[.float32 of shape \(39, 4\)": {"data": (x[1:], y[1:])},
+        rf"{of} batch_size; got 8 in .*; now it is 16": {"batch_size": 16},
+        rf"{of} key; got \[0, 0\] in .*; now it is \[0, 1\]": {"key": jax.random.key(1)},
+        rf"{of} l2; got \[0.1.*; now it is \[0.2": {"l2": 0.2},
+        rf"{of} weights; got \[\] in .*; now it is \[.float32 of shape \(40,\)": {"weights": np.ones(40)},
+        rf"{of} validation; got \[\]": {"validation": (x, y)},
+        rf"{of} validation; got": {"validation": (x, y), "patience": 2},
+        r"differs from .*/run at 'state/optimizer/0/count'; got int32 of shape \(\) in the file; wanted nothing": {
+            "optimizer": optax.sgd(0.1)
+        },
+        r"differs from .*/run at 'state/params/w'; got float32 of shape \(4,\) .*; wanted float32 of shape \(4, 1\)": {
+            "params": linear.Params(np.zeros((4, 1)), np.zeros(()))
+        },
+        rf"is of a longer run; got 2 epochs in {path}; ask for 2 epochs or more": {"epochs": 1},
+    }.items():
+        with pytest.raises(ValueError, match=other):
+            run(**message)
+    same_fit(run(epochs=3), run(epochs=3, checkpoint=None))  # it is whole still
+    no_numbers = {"optimizer": optax.sgd(0.1), "checkpoint": tmp_path / "plain"}
+    run(**no_numbers)
+    with pytest.raises(ValueError, match=rf"{of} optimizer; got .*EmptyState"):
+        run(**no_numbers | {"optimizer": optax.chain(optax.clip(1.0), optax.sgd(0.1))})
+
+
+def test_what_is_no_checkpoint(tmp_path):
+    run = partial(jaxml.fit, linear.loss, linear.init(4), *table(), optimizer=optax.sgd(0.1), key=KEY, epochs=1, progress=False)
+    jaxml.save(tmp_path / "net", linear.init(4), run="a")
+    with pytest.raises(ValueError, match=rf"fit: argument 'checkpoint' is no checkpoint of fit; got {tmp_path}/net; pass the name of one"):
+        run(checkpoint=tmp_path / "net")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(ValueError, match=r"fit: argument 'checkpoint' is damaged, or no safetensors file; got .*/text"):
+        run(checkpoint=tmp_path / "text")
+    with pytest.raises(FileNotFoundError, match=r"fit: argument 'checkpoint' lies in no folder; got .*/no/run; make the folder first"):
+        run(checkpoint=tmp_path / "no" / "run")
+    with pytest.raises(ValueError, match="fit: argument 'checkpoint' is not a file"):
+        run(checkpoint=tmp_path)
+    for strange in (3, True, b"run"):
+        with pytest.raises(TypeError, match="fit: argument 'checkpoint' is not a path"):
+            run(checkpoint=strange)
+
+
+def test_divergence_leaves_the_last_good_epoch(tmp_path):
+    x, y = table()
+    run = partial(jaxml.fit, linear.loss, linear.init(4), x, y, key=KEY, epochs=60, progress=False, checkpoint=tmp_path / "run")
+    steps = []
+    for _ in range(2):
+        with pytest.raises(DivergedError) as caught:
+            run(optimizer=optax.sgd(2.0))
+        steps.append((caught.value.step, caught.value.fit.losses.tolist()))
+    assert steps[0] == steps[1]  # gone on with, it ends in the same place
+
+
+TRAINING = """
+import hashlib, sys, jax, numpy as np, optax
+from jaxml import fit, linear
+def loss(params, x, y, *, key=None):
+    return linear.loss(params, x if key is None else x + 0.1 * jax.random.normal(key, x.shape), y)
+r = np.random.RandomState(0)
+x = r.randn(400, 5)
+y = x @ np.arange(5.0) + r.randn(400)
+settings = {"optimizer": optax.adam(optax.cosine_decay_schedule(0.1, 2000)), "key": jax.random.key(1), "epochs": 150}
+end = fit(loss, linear.init(5), x[50:], y[50:], validation=(x[:50], y[:50]), checkpoint=sys.argv[1], progress=False, **settings)
+leaves = (*end.params, end.losses, end.validation_losses, np.array(end.gradient_norm))
+print(hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in leaves)).hexdigest(), end.n_steps)
+"""
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_killed_training_ends_in_the_same_bits(kills, tmp_path):
+    """kill -9 at random moments after the first new epoch of each attempt."""
+    start = lambda name: subprocess.Popen([sys.executable, "-c", TRAINING, tmp_path / name], stdout=subprocess.PIPE, text=True)
+    whole = start("whole")
+    r, path, killed = random.Random(0), tmp_path / "killed", []
+    changed = lambda: path.stat().st_mtime_ns if path.exists() else 0
+    for _ in range(kills):
+        before, child = changed(), start("killed")
+        while changed() == before and child.poll() is None:
+            time.sleep(0.001)
+        time.sleep(r.uniform(0, 0.6 / kills))
+        child.kill()
+        child.communicate()
+        killed.append(len(jaxml.load(path)["steps"]))
+    print(f"killed after {killed} of 150 epochs")
+    words = start("killed").communicate()[0]
+    assert words == whole.communicate()[0] and words.split()[1] == str(150 * 11)
+    assert killed == sorted(killed) and 0 < killed[0] < 150  # in the middle of it
+
+
+# ---------------------------------------------------------------- constants
+
+
+class Model(NamedTuple):
+    """As a net's layers are: names and functions."""
+
+    name: str
+    apply: Callable
+    inside: tuple = ()
+
+
+def by_model(params, x, y, *, model, also=None):
+    return linear.loss(model.apply(params), x, y) + sum(f(params) for f in model.inside)
+
+
+def test_a_tuple_of_functions_is_a_constant(tmp_path, x64):
+    x, y = table()
+    ridge = Model("ridge", lambda p: p, (lambda p: 0.05 * jnp.sum(p.w**2),))
+    exact = linear.solve(x, y, l2=0.1).w
+    settings = {"model": ridge, "also": ()}
+    newton = jaxml.newton(by_model, linear.init(4), x, y, **settings)
+    minimize = jaxml.minimize(by_model, linear.init(4), x, y, optimizer=optax.sgd(0.2), steps=200, **settings)
+    fit = {"optimizer": optax.sgd(0.2), "key": KEY, "batch_size": 100, "progress": False, "validation": (x, y)}
+    fit = [jaxml.fit(by_model, linear.init(4), x, y, epochs=n, checkpoint=tmp_path / "run", **fit, **settings) for n in (99, 200)][1]
+    for end in (newton, minimize, fit):
+        np.testing.assert_allclose(end.params.w, exact, rtol=1e-6)
+
+
+def test_a_tuple_of_numbers_is_data(x64):
+    loss = lambda p, *, target: (p - target[0]) ** 2 + target[1]["c"]
+    end = jaxml.newton(loss, 0.0, target=(3.0, {"c": 1}))
+    np.testing.assert_allclose(end.params, 3)
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"f": len}, [], [len]])
+def test_what_is_neither_data_nor_a_constant(value):
+    with pytest.raises(TypeError, match=r"newton: argument 'names' is neither numbers nor a constant; got .*; pass numbers, or something"):
+        jaxml.newton(lambda p, *, names: p**2, 1.0, names=value)
 
 
 # ---------------------------------------------------------------- newton

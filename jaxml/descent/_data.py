@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -82,9 +83,32 @@ def split_hyper(function: str, hyper: dict[str, Any]) -> tuple[dict[str, Any], t
         hyper = {**hyper, "weights": example_weights(function, hyper["weights"], len(hyper["weights"]), canonical=True)}
     if "l2" in hyper:
         hyper = {**hyper, "l2": number(function, "l2", hyper["l2"], low=0)}
-    is_array = lambda v: isinstance(v, (float, list, dict, tuple)) or hasattr(v, "dtype")
-    arrays = {k: _convert(function, k, v) for k, v in hyper.items() if is_array(v)}
-    return arrays, tuple((k, v) for k, v in hyper.items() if k not in arrays)
+    arrays = {name: _convert(function, name, value) for name, value in hyper.items() if _holds_numbers(value)}
+    constants = {name: value for name, value in hyper.items() if name not in arrays}
+    for name, value in constants.items():
+        try:
+            hash(value)
+        except TypeError:
+            wanted = "pass numbers, or something that the compiler can take as a constant: text, functions, tuples of them"
+            refuse(function, name, "is neither numbers nor a constant", describe(value), wanted, TypeError)
+    return arrays, tuple(constants.items())
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether a value is data to the compiler: arrays, floats, and what holds numbers alone; not a lone int, nor a net's layer."""
+    if isinstance(value, (list, dict, tuple)):
+        leaves = jax.tree.leaves(value)
+        return bool(leaves) and all(hasattr(leaf, "dtype") or isinstance(leaf, numbers.Number) for leaf in leaves)
+    return isinstance(value, float) or hasattr(value, "dtype")
+
+
+def takes_key(loss: Callable[..., Any]) -> bool:
+    """Whether the loss has an argument key=None: one that draws random numbers in training, and none where it gets no key."""
+    try:
+        key = inspect.signature(loss).parameters.get("key")
+    except (TypeError, ValueError):
+        return False
+    return key is not None and key.default is None
 
 
 def scalar(function: str, value: Any) -> Array:

@@ -28,7 +28,7 @@ class Line(Silent):
         self.console, self.began, self.first, self.steps, self.text = console, time.perf_counter(), np.nan, 0, ""
 
     def after(self, epoch: int, losses: np.ndarray, scores: list[float]) -> None:
-        self.first = float(losses.mean()) if epoch == 0 else self.first
+        self.first = float(losses.mean()) if self.steps == 0 else self.first
         self.steps += len(losses)
         epochs = f"{epoch + 1} epoch{'s' if epoch else ''}"
         self.text = f"fit: {epochs}, {self.steps} steps, loss {self.first:.4g} -> {losses.mean():.4g}" + _validation(scores)
