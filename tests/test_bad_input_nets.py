@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxml import cnn, fit, minimize, nn, text_lstm
+from jaxml import cnn, fit, load, minimize, nn, save, text_lstm
 
 KEY = jax.random.key(0)
 NET = nn.sequential(nn.conv2d(2, 3, activation="relu"), nn.max_pooling2d(2), nn.flatten(), nn.dense(4), nn.dense(3))
@@ -163,6 +163,21 @@ row("B28", lambda: nn.summary("cnn", (28, 28, 1)), "layer", "not a layer", "summ
 row("B28", lambda: nn.lstm(2).apply(PARAMS["lstm"], np.ones((2, 4, 3)), mask=np.ones((2, 3), bool)), "mask", "match", "lstm")
 row("B28", lambda: nn.lstm(2).apply(PARAMS["lstm"], np.ones((2, 4, 3)), mask=np.ones((2, 4))), "mask", "boolean", "lstm")
 row("B28", lambda: nn.lstm(2).apply(PARAMS["lstm"], np.ones((2, 4, 3)), initial_state=np.ones((2, 2))), "initial_state", "State", "lstm")
+for patience in (0, 1.5, "2", True):
+    hyper = {"validation": (IMAGES, LABELS), "patience": patience}
+    row("B28", lambda h=hyper: fit(cnn.loss, IMAGE_NET, IMAGES, LABELS, net=NET, **RUN, **h), "patience", "", "fit")
+row("B28", lambda: fit(cnn.loss, IMAGE_NET, IMAGES, LABELS, net=NET, **RUN, patience=2), "patience", "without validation", "fit")
+for path in (3, True, None, b"run", "", "a\0b"):
+    if path is not None:
+        row("B28", lambda p=path: fit(cnn.loss, IMAGE_NET, IMAGES, LABELS, net=NET, **RUN, checkpoint=p), "checkpoint", "", "fit")
+    row("S04", lambda p=path: save(p, IMAGE_NET), "path", "", "save")
+    row("S04", lambda p=path: load(p), "path", "", "load")
+for tree, words in (({"w": np.nan}, "NaN"), ({"w": "text"}, "no array"), ({"w": len}, "no array"), ({"w": 1j}, "no array")):
+    row("B01", lambda t=tree: save("never_written", t), "params", words, "save")
+for said in (np.ones(2), np.nan, (1, 2), len):
+    row("B11", lambda v=said: save("never_written", IMAGE_NET, note=v), "note", "", "save")
+for value in (["a"], [], {"f": len}):
+    row("B11", lambda v=value: minimize(cnn.loss, IMAGE_NET, IMAGES, LABELS, optimizer=RUN["optimizer"], steps=1, net=v), "net", "constant")
 
 
 @pytest.mark.parametrize(("call", "function", "argument", "words"), CASES)
