@@ -1,6 +1,6 @@
 """The mathematics under machine learning, as code that you can run, check and trust."""
 
-from jaxml import datasets, descent, exceptions, files, metrics, model_selection, models, nn, plot, preprocessing
+from jaxml import checks, datasets, descent, exceptions, files, interop, metrics, model_selection, models, nn, plot, preprocessing
 from jaxml.descent import DivergedError, Fit, fit, minimize, newton
 from jaxml.files import load, save
 from jaxml.models import cnn, forest, linear, logistic, pca, softmax, svm, text_lstm
@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DivergedError",
     "Fit",
+    "checks",
     "cnn",
     "datasets",
     "descent",
@@ -17,6 +18,7 @@ __all__ = [
     "files",
     "fit",
     "forest",
+    "interop",
     "linear",
     "load",
     "logistic",

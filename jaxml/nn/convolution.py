@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxml._arguments import integer
-from jaxml.nn._windows import check_window, padding_of, pair, sizes_after
+from jaxml.nn._convolve import convolve
+from jaxml.nn._windows import Pair, check_window, framed, padding_of, pair, sizes_after
 from jaxml.nn.activations import activation_of
 from jaxml.nn.initializers import glorot_uniform
 from jaxml.nn.layer import Layer, Shape, checked
@@ -25,17 +26,17 @@ class Params(NamedTuple):
     bias: Array  # b  (filters,)
 
 
-def convolution(params: Params, x: Array, *, strides: tuple[int, int] = (1, 1), padding: str = "valid") -> Array:
-    """K applied at every place of x.  (n, h, w, c) -> (n, h', w', filters)"""
-    dimensions = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, params.kernel, strides, padding.upper(), dimension_numbers=dimensions) + params.bias
+def convolution(params: Params, x: Array, *, strides: Pair = (1, 1), padding: str = "valid") -> Array:
+    """y[i, j, o] = Σ x[s i + u, s j + v, c] K[u, v, c, o] + b[o].  (n, h, w, c) -> (n, h', w', filters)"""
+    h, w, _, _ = params.kernel.shape
+    return convolve(framed(x, (h, w), strides, padding, 0), params.kernel, strides) + params.bias
 
 
 def conv2d(
     filters: int,
-    kernel_size: int | tuple[int, int],
+    kernel_size: int | Pair,
     *,
-    strides: int | tuple[int, int] = 1,
+    strides: int | Pair = 1,
     padding: str = "valid",
     activation: str | Callable[[Array], Array] | None = None,
 ) -> Layer:

@@ -22,6 +22,7 @@ from jax import Array
 from jax.nn import sigmoid
 
 from jaxml._arguments import describe, flag, integer, refuse
+from jaxml.nn._scan import scan
 from jaxml.nn.initializers import glorot_uniform, orthogonal
 from jaxml.nn.layer import Layer, Shape, checked
 
@@ -46,7 +47,8 @@ class Gates(NamedTuple):
 
 def lstm_gates(params: Params, state: State, x: Array) -> Gates:
     """What the gates let through, and the candidate.  (n, units), (n, d) -> (n, units) each"""
-    z = x @ params.kernel + state.h @ params.recurrent_kernel + params.bias
+    both = jnp.concatenate([params.kernel, params.recurrent_kernel])  # one product in place of two
+    z = jnp.concatenate([x, state.h], axis=-1) @ both + params.bias
     z_i, z_f, z_c, z_o = jnp.split(z, 4, axis=-1)
     return Gates(i=sigmoid(z_i), f=sigmoid(z_f), g=jnp.tanh(z_c), o=sigmoid(z_o))
 
@@ -60,17 +62,23 @@ def lstm_cell(params: Params, state: State, x: Array) -> State:
 
 def lstm_states(params: Params, x: Array, *, mask: Array | None = None, initial_state: State | None = None) -> State:
     """The state after every step.  (n, t, d) -> (n, t, units)"""
+    _, states = through_time(params, x, mask, initial_state)
+    return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), states)
 
-    def step(state: State, now: tuple[Array, Array]) -> tuple[State, State]:
+
+@jax.jit
+def through_time(params: Params, x: Array, mask: Array | None, start: State | None) -> tuple[State, State]:
+    """The last state (n, units), and the state after every step (t, n, units).  (n, t, d), (n, t)"""
+
+    def step(state: State, now: tuple[Array, Array | None]) -> tuple[State, State]:
         x, keep = now
-        state = jax.tree.map(lambda new, old: jnp.where(keep[:, None], new, old), lstm_cell(params, state, x), state)
-        return state, state
+        new = lstm_cell(params, state, x)
+        new = new if keep is None else jax.tree.map(lambda a, b: jnp.where(keep[:, None], a, b), new, state)
+        return new, new
 
     zero = jnp.zeros((len(x), len(params.recurrent_kernel)), x.dtype)
-    start = State(zero, zero) if initial_state is None else initial_state
-    keep = jnp.ones(x.shape[:2], bool) if mask is None else mask
-    _, states = jax.lax.scan(step, start, (jnp.swapaxes(x, 0, 1), keep.T))
-    return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), states)
+    steps = (jnp.swapaxes(x, 0, 1), None if mask is None else mask.T)
+    return scan(step, State(zero, zero) if start is None else start, steps, len(x) * len(params.bias))
 
 
 def check_state(state: Any, shape: tuple[int, int]) -> None:
@@ -99,8 +107,8 @@ def lstm(units: int, *, return_sequences: bool = False, go_backwards: bool = Fal
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
         if initial_state is not None:
             check_state(initial_state, (len(x), units))
-        h = lstm_states(params, x, mask=mask, initial_state=initial_state).h
-        return h if return_sequences else h[:, -1]
+        last, every = through_time(params, x, mask, initial_state)
+        return jnp.swapaxes(every.h, 0, 1) if return_sequences else last.h
 
     formula = lambda input_shape: f"LSTM({units}): 4 × ({units} × ({input_shape[-1]} + {units}) + {units})"
     next_mask = lambda x, mask: mask if return_sequences else None

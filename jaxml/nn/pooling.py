@@ -13,25 +13,24 @@ from functools import reduce
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml.nn._windows import check_window, padding_of, pair, shifted, sizes_after
-from jaxml.nn.layer import Layer, checked
-
-Pair = tuple[int, int]
+from jaxml.nn._windows import Pair, check_window, framed, padding_of, pair, sizes_after, windows
+from jaxml.nn.layer import Layer, Shape, checked
 
 
 def max_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    return reduce(jnp.maximum, shifted(x, window, strides, padding, -jnp.inf))
+    larger = lambda a, b: jnp.where((b > a) | (b != b), b, a)  # a, where they are equal; NaN, where one is
+    return reduce(larger, windows(framed(x, window, strides, padding, -jnp.inf), window, strides))
 
 
 def average_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    total = lambda a: reduce(jnp.add, shifted(a, window, strides, padding, 0))
-    return total(x) / total(jnp.ones_like(x[:1]))
+    total = lambda a: reduce(jnp.add, windows(framed(a, window, strides, padding, 0), window, strides))
+    return total(x) / total(jnp.ones_like(x[:1, :, :, :1]))
 
 
 def max_pooling2d(pool_size: int | Pair = 2, *, strides: int | Pair | None = None, padding: str = "valid") -> Layer:
-    """The largest number of each window; where several are largest, they share the gradient.  (n, h, w, c) -> (n, h', w', c).
+    """The largest number of each window; where several are, the first has the gradient.  (n, h, w, c) -> (n, h', w', c).
 
     `strides` is the pool size unless given.  Raises ValueError, TypeError.
     """
@@ -54,12 +53,12 @@ def _pooling(name: str, kind: str, pool: Callable[..., Array], pool_size: int | 
     window, padding = pair(name, "pool_size", pool_size), padding_of(name, padding)
     steps = window if strides is None else pair(name, "strides", strides)
 
-    def init(key, input_shape):  # type: ignore
+    def init(key: Array, input_shape: Shape) -> tuple[tuple, Shape]:
         *size, c = input_shape
         check_window(name, "input_shape", size, window, padding)
         return (), (*sizes_after(size, window, steps, padding), c)
 
-    def apply(params, x, **_):  # type: ignore
+    def apply(params: tuple, x: Array, **_: Array | None) -> Array:
         check_window(name, "x", x.shape[1:3], window, padding)
         return pool(x, window, steps, padding)
 

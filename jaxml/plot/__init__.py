@@ -1,4 +1,4 @@
-"""Pictures of losses, fits, boundaries and descents, from numbers and functions: no picture knows a model.
+"""Pictures of losses, fits, boundaries, descents and the insides of nets, from numbers and functions: no picture knows a model.
 
 Every function draws into `ax`, or into a figure of its own (800 x 500 pixels) that belongs to no pyplot state, and returns the Axes:
 
@@ -11,6 +11,7 @@ from jaxml.plot.boundaries import decision_boundary, probability_contours
 from jaxml.plot.curves import loss_curve, scatter_with_fit
 from jaxml.plot.descents import descent_path
 from jaxml.plot.learning import explained_variance, feature_importances, learning_curve, noise_band, support_vectors
+from jaxml.plot.nets import feature_maps, filters, gates, receptive_field, sensitivity, sparse_matrix
 from jaxml.plot.tables import confusion_matrix
 
 __all__ = [
@@ -19,10 +20,16 @@ __all__ = [
     "descent_path",
     "explained_variance",
     "feature_importances",
+    "feature_maps",
+    "filters",
+    "gates",
     "learning_curve",
     "loss_curve",
     "noise_band",
     "probability_contours",
+    "receptive_field",
     "scatter_with_fit",
+    "sensitivity",
+    "sparse_matrix",
     "support_vectors",
 ]
