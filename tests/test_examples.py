@@ -25,6 +25,8 @@ GUIDE = {
     "06": {"accuracy over 20 seeds": "0.92"},
     "07": {"weight": "0.696355", "bias": "1.852128"},
     "08": {"test, 80 rows": "0.876 ± 0.022", "test, 800 rows": "0.875 ± 0.020", "training, 800 rows": "0.889 ± 0.005"},
+    "09": {"parameters": "93,322"},
+    "10": {"parameters": "7,329"},
     "11": {"m": "5.800531", "b": "11.009054", "MSE": "0.8574"},
     "12": {"rows": "80 to 800", "MSE with 80 rows": "6608 ± 832", "MSE with 800 rows": "2656 ± 448"},
     "13": {"w": "-1.89, 3.13", "b": "2.05", "training accuracy": "1.0"},
@@ -51,6 +53,13 @@ HIDDEN = {
     ],
     "07": ["not converged", "18.4%", "condition number 70", "4,083 steps", "of half the MSE by autodiff", "(5, 5)", "y.ravel()"],
     "08": ["scaled columns, 800 rows: 0.876", "four times five folds, shuffled: 0.870", "above the minimum"],
+    "09": [
+        "64 × (3 × 3 × 32 + 1) = 18,496",
+        "new photographs",
+        "a field of 26 × 26",
+        "9 different numbers stand at 324 of its 2,304 places",
+    ],
+    "10": ["4 × (32 × (16 + 32) + 32) = 6,272", "without a mask, 8", "of 1035 new messages right"],
     "11": [
         "condition number 133.8",
         "condition number   1.0",

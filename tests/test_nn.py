@@ -475,3 +475,14 @@ def test_ids_out_of_range_inside_jit_are_nan_and_never_a_row():
     params, _ = layer.init(jax.random.key(0), (2,))
     got = jax.jit(layer.apply)(params, jnp.array([[0, 3], [-1, 2]]))
     np.testing.assert_array_equal(np.isnan(got).all(axis=2), [[False, True], [True, False]])
+
+
+def test_many_examples_go_through_in_blocks_and_come_out_in_order():
+    """2,345 rows in three blocks; the memory of a net is that of one."""
+    net = nn.sequential(nn.flatten(), nn.dense(3))
+    params = cnn.init(jax.random.key(0), input_shape=(2, 2, 1), net=net)
+    x = np.random.default_rng(0).normal(size=(2345, 2, 2, 1)).astype(np.float32)
+    z = cnn.logits(params, x, net=net)
+    np.testing.assert_array_equal(cnn.predict(params, x, net=net), np.argmax(z, axis=1))
+    np.testing.assert_allclose(cnn.predict_proba(params, x, net=net), jax.nn.softmax(z), rtol=1e-5)
+    np.testing.assert_array_equal(jax.jit(lambda x: cnn.predict(params, x, net=net))(x), np.argmax(z, axis=1))

@@ -6,6 +6,7 @@ Inside jit and vmap the checks of values are skipped and cost nothing.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from jaxml._arguments import describe, example_weights, is_traced, matrix, numbe
 from jaxml.exceptions import IllConditionedWarning
 
 FEW = 1000  # rows that are looked at first
+BLOCK = 1000  # examples that go through a net at once
 
 
 def rows(function: str, params: Any, x: Any, shape: tuple[str, ...]) -> Array:
@@ -79,6 +81,14 @@ def indicators(function: str, y: Any, z: Array, weights: Any) -> Array:
     y = jnp.asarray(_arguments.labels(function, "y", y, n_classes=n_classes))[:, None]
     is_y = y == jnp.arange(n_classes)
     return jnp.where(is_y.any(axis=1, keepdims=True), is_y, jnp.nan).astype(z.dtype)
+
+
+def in_blocks(function: Callable[[Any], Array], x: Any) -> Array:
+    """function(x), a thousand examples at a time: what a net keeps in between is many times x.  Inside jit, all at once."""
+    if is_traced(x) or len(shape_of("", "x", x)) == 0 or len(x) <= BLOCK:
+        return function(x)
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    return jnp.concatenate([function(x[i : i + BLOCK]) for i in range(0, len(x), BLOCK)])
 
 
 def one_row_each(function: str, z: Array) -> Array:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import logsumexp, softmax, softplus
 
-from jaxml.models._edge import indicators, one_row_each
+from jaxml.models._edge import in_blocks, indicators, one_row_each
 from jaxml.models._terms import mean, penalty_on_kernels
 from jaxml.nn import Layer, conv2d, dense, flatten, max_pooling2d, sequential
 
@@ -49,12 +49,12 @@ def logits(params: Params, x: Array, *, net: Layer = model, key: Array | None = 
 
 def predict_proba(params: Params, x: Array, *, net: Layer = model) -> Array:
     """P(y = j | x), what model.predict gives in Keras.  (n, h, w, c) -> (n, k).  Raises ValueError, TypeError."""
-    return softmax(logits(params, x, net=net))
+    return softmax(in_blocks(lambda x: logits(params, x, net=net), x))
 
 
 def predict(params: Params, x: Array, *, net: Layer = model) -> Array:
     """The likeliest label.  (n, h, w, c) -> (n,), 0 to k−1.  Raises ValueError, TypeError."""
-    return jnp.argmax(logits(params, x, net=net), axis=1).astype(jnp.int32)
+    return jnp.argmax(predict_proba(params, x, net=net), axis=1).astype(jnp.int32)
 
 
 def loss(

@@ -12,11 +12,13 @@ Keras' last layer would be Dense(1, activation='sigmoid'); here it gives z, from
 Hochreiter and Schmidhuber, Long short-term memory, 1997.
 """
 
+from functools import lru_cache
+
 import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid, softplus
 
-from jaxml.models._edge import one_column, probabilities, vocabulary
+from jaxml.models._edge import in_blocks, one_column, probabilities, vocabulary
 from jaxml.models._terms import mean, penalty_on_kernels
 from jaxml.nn import Layer, dense, embedding, lstm, sequential
 
@@ -33,6 +35,9 @@ def model(vocabulary_size: int, embedding_dim: int = 16, *, mask_zero: bool = Tr
     )
 
 
+known = lru_cache(model)  # the same layers again, and what was compiled for them
+
+
 def init(key: Array, *, vocabulary_size: int, embedding_dim: int = 16) -> Params:
     """Weights drawn as Keras draws them.  -> Params of model(vocabulary_size, embedding_dim).  Raises ValueError, TypeError."""
     return model(vocabulary_size, embedding_dim).init(key, (1,))[0]
@@ -43,18 +48,18 @@ def logits(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | Non
 
     Raises ValueError, TypeError.
     """
-    net = model(*vocabulary("text_lstm.logits", params), mask_zero=mask_zero) if net is None else net
+    net = known(*vocabulary("text_lstm.logits", params), mask_zero=mask_zero) if net is None else net
     return one_column("text_lstm.logits", net.apply(params, x, key=key))
 
 
 def predict_proba(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | None = None) -> Array:
     """P(y = 1 | ids), what model.predict gives in Keras.  (n, t) -> (n,).  Raises ValueError, TypeError."""
-    return sigmoid(logits(params, x, mask_zero=mask_zero, net=net))
+    return sigmoid(in_blocks(lambda x: logits(params, x, mask_zero=mask_zero, net=net), x))
 
 
 def predict(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | None = None) -> Array:
     """The likelier label.  (n, t) -> (n,), 0 or 1.  Raises ValueError, TypeError."""
-    return (logits(params, x, mask_zero=mask_zero, net=net) > 0).astype(jnp.int32)
+    return (predict_proba(params, x, mask_zero=mask_zero, net=net) > 0.5).astype(jnp.int32)
 
 
 def loss(

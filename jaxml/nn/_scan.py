@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 WHOLE = 2**21  # numbers that a sequence may keep for its gradient; more are returned to the system after each step, which costs time
-PIECE = 2**19  # numbers in one piece of a longer sequence
+PIECE = 2**17  # numbers in one piece of a longer sequence
 
 
 def scan(step: Callable[[Any, Any], tuple[Any, Any]], start: Any, inputs: Any, numbers: int) -> tuple[Any, Any]:

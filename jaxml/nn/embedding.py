@@ -5,12 +5,12 @@
 ∂L/∂E is zero but for the rows that were looked up.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml._arguments import flag, integer, is_traced, refuse
+from jaxml._arguments import flag, integer, integers, is_traced, refuse, shape_of
 from jaxml.nn.initializers import uniform
 from jaxml.nn.layer import Layer, checked
 
@@ -32,14 +32,20 @@ def embedding(vocabulary_size: int, dim: int, *, mask_zero: bool = False) -> Lay
     next_mask = lambda x, mask: x != 0 if mask_zero else None
     formula = lambda input_shape: f"Embedding({vocabulary_size}, {dim}): {vocabulary_size} × {dim}"
     expects = Params._make([(vocabulary_size, dim)])
-    return checked("embedding", "Embedding", init, apply, axes="t", expects=expects, integers=True, formula=formula, next_mask=next_mask)
+    return checked("embedding", "Embedding", init, apply, axes="t", expects=expects, values=ids_of, formula=formula, next_mask=next_mask)
 
 
 def rows_of(embeddings: Array, ids: Array) -> Array:
     """E[id]; JAX alone would take the last row for an id past the end.  (v, dim), (n, t) -> (n, t, dim)"""
-    if not is_traced(ids):
-        low, high = int(jnp.min(ids)), int(jnp.max(ids))
-        if low < 0 or high >= len(embeddings):
-            wanted = f"pass ids from 0 to {len(embeddings) - 1}; a vocabulary needs one row more than it has words, for the padding"
-            refuse("embedding", "x", "has an id out of range", f"{low if low < 0 else high} with a vocabulary of {len(embeddings)}", wanted)
     return embeddings.at[ids].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+
+
+def ids_of(params: Params, x: Any) -> Array:
+    """x as ids that have a row.  (n, t)"""
+    shape_of("embedding", "x", x)  # refuses rows of different lengths
+    ids, v = jnp.asarray(integers("embedding", "x", x)), len(params.embeddings)
+    if not is_traced(ids) and ids.size and (jnp.min(ids) < 0 or jnp.max(ids) >= v):
+        wanted = f"pass ids from 0 to {v - 1}; a vocabulary needs one row more than it has words, for the padding"
+        bad = int(jnp.min(ids)) if jnp.min(ids) < 0 else int(jnp.max(ids))
+        refuse("embedding", "x", "has an id out of range", f"{bad} with a vocabulary of {v}", wanted)
+    return ids

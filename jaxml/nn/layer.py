@@ -27,28 +27,44 @@ class Layer(NamedTuple):
     formula: Callable[[Shape], str] = lambda input_shape: ""  # the number of parameters as a formula of the sizes
     next_mask: Callable[[Any, Any], Any] = lambda x, mask: mask  # (x, mask) -> the mask for the layer after this one
     layers: tuple[Layer, ...] = ()  # of a sequential
+    look: Callable[[Any, Any], Any] = lambda params, x: x  # what apply refuses, before anything is compiled; x may be None
 
 
 def checked(
-    name: str, kind: str, init: Callable, apply: Callable, *, axes: str, expects: Any = (), integers: bool = False, **rest: Any,
+    name: str, kind: str, init: Callable, apply: Callable, *, axes: str, expects: Any = (), values: Callable | None = None, **rest: Any,
 ) -> Layer:  # fmt: skip
-    """A Layer whose init and apply look at their arguments first.  `axes` are the names of one example's: "h w c", or "..." for any."""
+    """A Layer whose init and apply look at their arguments first.  `axes` are the names of one example's: "h w c", or "..." for any.
+
+    x is numbers, unless `values` says what else it may be.
+    """
 
     def checked_init(key: Array, input_shape: Shape) -> tuple[Any, Shape]:
         return init(random_key(name, key), _input_shape(name, input_shape, axes))
 
-    def checked_apply(params: Any, x: Any, *, key: Array | None = None, mask: Any = None, **more: Any) -> Array:
+    def look(params: Any, x: Any) -> Any:
         sizes = check_params(name, expects, params)
-        x = _ids(name, x, axes) if integers else _numbers(name, x, axes)
+        if x is None:
+            return None
+        x = _numbers(name, x) if values is None else values(params, x)
+        _check_axes(name, x.shape, axes)
         last = axes.split()[-1]
         if x.shape[-1] != sizes.get(last, x.shape[-1]):
             wanted = f"pass {last} = {sizes[last]}, for which the parameters were made"
             refuse(name, "x", f"has {x.shape[-1]} numbers in its last axis, not {sizes[last]}", f"shape {x.shape}", wanted)
-        if mask is not None:
-            mask = _mask(name, mask, x)
+        return x
+
+    def checked_apply(params: Any, x: Any, *, key: Array | None = None, mask: Any = None, **more: Any) -> Array:
+        x = look(params, _given(name, x))
+        mask = None if mask is None else _mask(name, mask, x)
         return apply(params, x, key=None if key is None else random_key(name, key), mask=mask, **more)
 
-    return Layer(name, checked_init, checked_apply, kind, expects, **rest)
+    return Layer(name, checked_init, checked_apply, kind, expects, look=look, **rest)
+
+
+def _given(name: str, x: Any) -> Any:
+    if x is None:
+        refuse(name, "x", "is missing", "None", "pass an array", TypeError)
+    return x
 
 
 def check_params(name: str, expects: Any, params: Any) -> dict[str, int]:
@@ -73,6 +89,13 @@ def check_params(name: str, expects: Any, params: Any) -> dict[str, int]:
     return sizes
 
 
+def check_state(name: str, state: Any, kind: Any, shape: Shape) -> None:
+    """Refuses what is neither None nor that kind of state, of that shape."""
+    if state is not None and (not isinstance(state, kind) or {jnp.shape(a) for a in state} != {shape}):
+        wanted = f"pass {kind.__name__}({', '.join(kind._fields)}), each of shape {shape}"
+        refuse(name, "initial_state", f"is not a {kind.__name__} of this size", describe(state), wanted, TypeError)
+
+
 def random_key(name: str, key: Any) -> Array:
     if not isinstance(key, jax.Array) or not (jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == jnp.uint32):
         refuse(name, "key", "is not a JAX random key", describe(key), "pass jax.random.key(0), say", TypeError)
@@ -89,17 +112,8 @@ def _input_shape(name: str, shape: Any, axes: str) -> Shape:
     return sizes
 
 
-def _numbers(name: str, x: Any, axes: str) -> Array:
-    array = jnp.asarray(_arguments.floats(name, "x", x, canonical=True))
-    _check_axes(name, array.shape, axes)
-    return array
-
-
-def _ids(name: str, x: Any, axes: str) -> Array:
-    shape_of(name, "x", x)  # refuses rows of different lengths
-    array = jnp.asarray(_arguments.integers(name, "x", x))
-    _check_axes(name, array.shape, axes)
-    return array
+def _numbers(name: str, x: Any) -> Array:
+    return jnp.asarray(_arguments.floats(name, "x", x, canonical=True))
 
 
 def _check_axes(name: str, shape: Shape, axes: str) -> None:

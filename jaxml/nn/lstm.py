@@ -21,10 +21,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid
 
-from jaxml._arguments import describe, flag, integer, refuse
+from jaxml._arguments import flag, integer
 from jaxml.nn._scan import scan
 from jaxml.nn.initializers import glorot_uniform, orthogonal
-from jaxml.nn.layer import Layer, Shape, checked
+from jaxml.nn.layer import Layer, Shape, check_state, checked
 
 
 class Params(NamedTuple):
@@ -81,12 +81,6 @@ def through_time(params: Params, x: Array, mask: Array | None, start: State | No
     return scan(step, State(zero, zero) if start is None else start, steps, len(x) * len(params.bias))
 
 
-def check_state(state: Any, shape: tuple[int, int]) -> None:
-    """Refuses what is not a State for this many examples and units."""
-    if not isinstance(state, State) or {jnp.shape(a) for a in state} != {shape}:
-        refuse("lstm", "initial_state", "is not a State of this size", describe(state), f"pass State(h, c), both {shape}", TypeError)
-
-
 def lstm(units: int, *, return_sequences: bool = False, go_backwards: bool = False) -> Layer:
     """The last h, or every h with `return_sequences`.  (n, t, d) -> (n, units) or (n, t, units).  Raises ValueError, TypeError.
 
@@ -105,8 +99,7 @@ def lstm(units: int, *, return_sequences: bool = False, go_backwards: bool = Fal
     def apply(params: Params, x: Array, *, mask: Array | None, initial_state: State | None = None, **_: Any) -> Array:
         if go_backwards:
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-        if initial_state is not None:
-            check_state(initial_state, (len(x), units))
+        check_state("lstm", initial_state, State, (len(x), units))
         last, every = through_time(params, x, mask, initial_state)
         return jnp.swapaxes(every.h, 0, 1) if return_sequences else last.h
 

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 from jax import Array
 
+from jaxml import _arguments
 from jaxml._arguments import describe, refuse
 from jaxml.nn.layer import Layer, Shape, random_key
 
@@ -36,21 +37,35 @@ def sequential(*layers: Layer) -> Layer:
                 params[name], shape = layer.init(jax.random.fold_in(key, i), shape)
         return {name: p for name, p in params.items() if p != ()}, shape
 
-    def apply(params: dict[str, Any], x: Any, *, key: Array | None = None, mask: Any = None) -> Array:
+    def look(params: Any, x: Any) -> Any:
         check_names(named, params)
-        key = None if key is None else random_key("sequential", key)
+        for i, (name, layer) in enumerate(named):
+            with error_of(name, layer):
+                seen = layer.look(params.get(name, ()), x if i == 0 else None)
+                x = seen if i == 0 else x
+        return x
+
+    def run(params: dict[str, Any], x: Any, key: Array | None, mask: Any) -> Array:
         for i, (name, layer) in enumerate(named):
             with error_of(name, layer):
                 k = None if key is None else jax.random.fold_in(key, i)
                 x, mask = layer.apply(params.get(name, ()), x, key=k, mask=mask), layer.next_mask(x, mask)
         return x
 
+    compiled = jax.jit(run)  # outside jit too: one program is sooner there than one for each operation
+
+    def apply(params: dict[str, Any], x: Any, *, key: Array | None = None, mask: Any = None) -> Array:
+        key = None if key is None else random_key("sequential", key)
+        y = compiled(params, look(params, x), key, mask)
+        _arguments.finite("sequential", "params", y)
+        return y
+
     def next_mask(x: Any, mask: Any) -> Any:
         for layer in layers:
             x, mask = None, layer.next_mask(x, mask)
         return mask
 
-    return Layer("sequential", init, apply, "Sequential", next_mask=next_mask, layers=layers)
+    return Layer("sequential", init, apply, "Sequential", next_mask=next_mask, layers=layers, look=look)
 
 
 def unique_names(layers: tuple[Layer, ...]) -> list[str]:

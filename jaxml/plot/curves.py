@@ -50,7 +50,7 @@ def loss_curve(
         _style.plain_log_axis(ax)
     ax.margins(x=0.02)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))  # there is no half step
-    _style.legend(ax, "upper right")
+    _style.legend(ax, "best")
     return ax
 
 

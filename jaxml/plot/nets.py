@@ -300,7 +300,8 @@ def sensitivity(
         ax.plot(np.where(y > 0, y, np.nan), linewidth=2, label=name, **style)
         beside = (i - (len(lines) - 1) / 2) * 0.16  # two zeros at one step are two marks
         (at,) = np.nonzero(y == 0)
-        ax.plot(at + beside, y[at], linestyle="none", markerfacecolor="white", markeredgewidth=1.8, **style)
+        if len(at):  # subtle: an empty line that is not clipped has its box in the figure's corner, and the layout makes room for that
+            ax.plot(at + beside, y[at], linestyle="none", markerfacecolor="white", markeredgewidth=1.8, **style)
     _axis_with_zero(ax, np.concatenate([y[y > 0] for y in lines.values()]), some)
     ax.set_xlim(-0.5, t - 0.5)
     said = [str(i) for i in range(t)] if words is None else _named(f, "words", words, t)

@@ -45,7 +45,8 @@ def confusion_matrix(
         text = f"{shade[i, j]:.0%}" if normalize else f"{counts[i, j]:.4g}" if counts[i, j] % 1 else f"{counts[i, j]:.0f}"
         color = "white" if _luminance(colors(shade[i, j])) < 0.25 else _style.INK
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=min(16, 90 / k))
-    ax.set_xticks(range(k), names)
+    aslant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if k * max(map(len, names)) > 40 else {}
+    ax.set_xticks(range(k), names, **aslant)
     ax.set_yticks(range(k), names)
     ax.hlines(np.arange(k - 1) + 0.5, -0.5, k - 0.5, color="white", linewidth=2)
     ax.vlines(np.arange(k - 1) + 0.5, -0.5, k - 0.5, color="white", linewidth=2)
