@@ -11,6 +11,8 @@ Keras' last layer would be Dense(10, activation='softmax'); here it gives z, fro
 LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998.
 """
 
+from functools import partial
+
 import jax.numpy as jnp
 from jax import Array
 from jax.nn import logsumexp, softmax, softplus
@@ -49,12 +51,12 @@ def logits(params: Params, x: Array, *, net: Layer = model, key: Array | None = 
 
 def predict_proba(params: Params, x: Array, *, net: Layer = model) -> Array:
     """P(y = j | x), what model.predict gives in Keras.  (n, h, w, c) -> (n, k).  Raises ValueError, TypeError."""
-    return softmax(in_blocks(lambda x: logits(params, x, net=net), x))
+    return softmax(in_blocks(partial(logits, params, net=net), x))
 
 
 def predict(params: Params, x: Array, *, net: Layer = model) -> Array:
     """The likeliest label.  (n, h, w, c) -> (n,), 0 to k−1.  Raises ValueError, TypeError."""
-    return jnp.argmax(predict_proba(params, x, net=net), axis=1).astype(jnp.int32)
+    return jnp.argmax(in_blocks(partial(logits, params, net=net), x), axis=1).astype(jnp.int32)
 
 
 def loss(

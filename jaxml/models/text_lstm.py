@@ -12,7 +12,7 @@ Keras' last layer would be Dense(1, activation='sigmoid'); here it gives z, from
 Hochreiter and Schmidhuber, Long short-term memory, 1997.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax.numpy as jnp
 from jax import Array
@@ -54,12 +54,12 @@ def logits(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | Non
 
 def predict_proba(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | None = None) -> Array:
     """P(y = 1 | ids), what model.predict gives in Keras.  (n, t) -> (n,).  Raises ValueError, TypeError."""
-    return sigmoid(in_blocks(lambda x: logits(params, x, mask_zero=mask_zero, net=net), x))
+    return sigmoid(in_blocks(partial(logits, params, mask_zero=mask_zero, net=net), x))
 
 
 def predict(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | None = None) -> Array:
     """The likelier label.  (n, t) -> (n,), 0 or 1.  Raises ValueError, TypeError."""
-    return (predict_proba(params, x, mask_zero=mask_zero, net=net) > 0.5).astype(jnp.int32)
+    return (in_blocks(partial(logits, params, mask_zero=mask_zero, net=net), x) > 0).astype(jnp.int32)
 
 
 def loss(
