@@ -43,9 +43,9 @@ def rows_of(embeddings: Array, ids: Array) -> Array:
 def ids_of(params: Params, x: Any) -> Array:
     """x as ids that have a row.  (n, t)"""
     shape_of("embedding", "x", x)  # refuses rows of different lengths
-    ids, v = jnp.asarray(integers("embedding", "x", x)), len(params.embeddings)
-    if not is_traced(ids) and ids.size and (jnp.min(ids) < 0 or jnp.max(ids) >= v):
+    ids, v = integers("embedding", "x", x), len(params.embeddings)
+    if not is_traced(ids) and ids.size and (ids.min() < 0 or ids.max() >= v):
+        bad = ids.min() if ids.min() < 0 else ids.max()
         wanted = f"pass ids from 0 to {v - 1}; a vocabulary needs one row more than it has words, for the padding"
-        bad = int(jnp.min(ids)) if jnp.min(ids) < 0 else int(jnp.max(ids))
         refuse("embedding", "x", "has an id out of range", f"{bad} with a vocabulary of {v}", wanted)
-    return ids
+    return jnp.asarray(ids)
