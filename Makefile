@@ -15,12 +15,13 @@ examples: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	@echo "test: runs the tests, the examples among them; not the slow ones: $(BIN)/python -m pytest -n auto -m slow"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "not slow"
 
 bench: $(VENV)/.installed-test
-	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn"
+	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn, and a step of the nets, beside Keras, TensorFlow and PyTorch where they are"
 	@$(BIN)/python tests/benchmarks/accuracy.py
 	@$(BIN)/python tests/benchmarks/speed.py
+	@$(BIN)/python tests/benchmarks/nets.py
 
 lint: $(VENV)/.installed-lint
 	@echo "lint: ruff, then the types of the package"

@@ -168,7 +168,12 @@ def test_every_slip_in_the_lstm_is_seen(slip, monkeypatch):
     assert seen(lstm_errors(mutant(monkeypatch, ("lstm", *LSTM[slip]))))
 
 
-@pytest.mark.parametrize("slip", CONVOLUTION | POOLING)
+def in_use(slip):
+    """The gradient of its own is for newer JAX; the oldest uses XLA's, and its slips are not there to be seen."""
+    return pytest.param(slip, marks=pytest.mark.skipif("gradient" in slip and jax.__version_info__ < (0, 10), reason="jax < 0.10"))
+
+
+@pytest.mark.parametrize("slip", map(in_use, CONVOLUTION | POOLING))
 def test_every_slip_in_the_windows_is_seen(slip, monkeypatch):
     assert seen(window_errors(mutant(monkeypatch, (CONVOLUTION | POOLING)[slip])))
 

@@ -21,7 +21,8 @@ IMAGES = 16  # whose patches are in memory at a time, at most
 
 def convolve(x: Array, kernel: Array, strides: Pair) -> Array:
     """Σ x[s i + u, s j + v, c] K[u, v, c, o], without a frame.  (n, h, w, c), (u, v, c, o) -> (n, i, j, o)"""
-    return _with_fast_gradient(strides, x, kernel) if jax.default_backend() == "cpu" else _plain(strides, x, kernel)
+    fast = jax.default_backend() == "cpu" and jax.__version_info__ >= (0, 10)  # jax 0.7 cannot transpose the scan below
+    return _with_fast_gradient(strides, x, kernel) if fast else _plain(strides, x, kernel)
 
 
 def _plain(strides: Pair, x: Array, kernel: Array) -> Array:
