@@ -57,7 +57,11 @@ CONVOLUTION = {
     "gradient by the kernel flipped": ("_convolve", PATCHES, PATCHES.replace("kernel.reshape", "kernel[::-1].reshape")),
     "gradient by x turned": ("_convolve", "x, kernel.swapaxes(2, 3), strides", "x, kernel[::-1].swapaxes(2, 3), strides"),
     "gradient by the kernel doubled": ("_convolve", "by_x + by_kernel", "by_x + 2 * by_kernel"),
-    "windows shifted": ("_windows", "for u in range(window[0]) for v in", "for u in range(window[0])[::-1] for v in"),
+    "patches of the gradient in another order": (
+        "_windows",
+        "for u in range(window[0]) for v in",
+        "for u in range(window[0])[::-1] for v in",
+    ),
 }
 POOLING = {
     "frame of zeros": ("pooling", "padding, -jnp.inf)", "padding, 0)"),
