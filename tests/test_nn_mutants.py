@@ -177,7 +177,7 @@ def in_use(slip):
     return pytest.param(slip, marks=pytest.mark.skipif("gradient" in slip and jax.__version_info__ < (0, 10), reason="jax < 0.10"))
 
 
-@pytest.mark.parametrize("slip", map(in_use, CONVOLUTION | POOLING))
+@pytest.mark.parametrize("slip", [in_use(slip) for slip in CONVOLUTION | POOLING])
 def test_every_slip_in_the_windows_is_seen(slip, monkeypatch):
     assert seen(window_errors(mutant(monkeypatch, (CONVOLUTION | POOLING)[slip])))
 
