@@ -35,7 +35,7 @@ tr.title td { padding-left: 0 }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 pre { margin: 0; padding: .9rem 1.1rem; background: var(--panel); border-radius: 8px; overflow-x: auto }
 pre, code { font: 13.5px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace }
-pre.printed { white-space: pre-wrap }
+pre.printed { white-space: pre-wrap; font-size: 12.5px }
 img { display: block; max-width: 100%; margin: 1.1rem auto; padding: 12px; background: #ffffff }
 img { border: 1px solid var(--line); border-radius: 8px }
 summary { cursor: pointer; color: var(--accent); margin: .9rem 0 .5rem }
