@@ -62,4 +62,4 @@ save(figure, "10_text_lstm")
 
 # %%
 ours = {"parameters": f"{sum(a.size for a in jax.tree.leaves(untrained)):,}"} | {f"F1 of spam, {k}": f"{v:.2f}" for k, v in f1.items()}
-assert guide.items() <= ours.items() and right > 0.975 and f1["masked"] > 0.9 > f1["read on"], ours
+assert guide.items() <= ours.items() and right > 0.975 and f1["masked"] > max(0.9, f1["read on"]), ours
