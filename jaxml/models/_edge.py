@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ import numpy as np
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import describe, example_weights, is_traced, matrix, number, refuse, same_length, shape_of, vector
+from jaxml._arguments import describe, example_weights, flag, is_traced, matrix, number, refuse, same_length, shape_of, vector
 from jaxml.exceptions import IllConditionedWarning
 
 FEW = 1000  # rows that are looked at first
@@ -98,13 +99,17 @@ def one_row_each(function: str, z: Array) -> Array:
     return z
 
 
-def vocabulary(function: str, params: Any) -> tuple[int, int]:
-    """The sizes of the table of embeddings: ids, and numbers for each."""
+def layers_for(function: str, model: Callable[..., Any], params: Any, mask_zero: bool) -> Any:
+    """model(vocabulary_size, embedding_dim) of the sizes in params: the same layers each time, so that what was compiled is found again."""
     table = getattr(params.get("embedding"), "embeddings", None) if isinstance(params, dict) else None
     if table is None or jnp.ndim(table) != 2:
         refuse(function, "params", "has no embedding", describe(params), "pass what init, a descent or from_weights gave", TypeError)
-    n_ids, dim = jnp.shape(table)
-    return n_ids, dim
+    return _made(model, *jnp.shape(table), flag(function, "mask_zero", mask_zero))
+
+
+@lru_cache
+def _made(model: Callable[..., Any], vocabulary_size: int, dim: int, mask_zero: bool) -> Any:
+    return model(vocabulary_size, dim, mask_zero=mask_zero)
 
 
 def one_column(function: str, z: Array) -> Array:

@@ -12,13 +12,13 @@ Keras' last layer would be Dense(1, activation='sigmoid'); here it gives z, from
 Hochreiter and Schmidhuber, Long short-term memory, 1997.
 """
 
-from functools import lru_cache, partial
+from functools import partial
 
 import jax.numpy as jnp
 from jax import Array
 from jax.nn import sigmoid, softplus
 
-from jaxml.models._edge import in_blocks, one_column, probabilities, vocabulary
+from jaxml.models._edge import in_blocks, layers_for, one_column, probabilities
 from jaxml.models._terms import mean, penalty_on_kernels
 from jaxml.nn import Layer, dense, embedding, lstm, sequential
 
@@ -35,9 +35,6 @@ def model(vocabulary_size: int, embedding_dim: int = 16, *, mask_zero: bool = Tr
     )
 
 
-known = lru_cache(model)  # the same layers again, and what was compiled for them
-
-
 def init(key: Array, *, vocabulary_size: int, embedding_dim: int = 16) -> Params:
     """Weights drawn as Keras draws them.  -> Params of model(vocabulary_size, embedding_dim).  Raises ValueError, TypeError."""
     return model(vocabulary_size, embedding_dim).init(key, (1,))[0]
@@ -48,7 +45,7 @@ def logits(params: Params, x: Array, *, mask_zero: bool = True, net: Layer | Non
 
     Raises ValueError, TypeError.
     """
-    net = known(*vocabulary("text_lstm.logits", params), mask_zero=mask_zero) if net is None else net
+    net = layers_for("text_lstm.logits", model, params, mask_zero) if net is None else net
     return one_column("text_lstm.logits", net.apply(params, x, key=key))
 
 
