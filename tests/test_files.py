@@ -33,7 +33,7 @@ class Cell(NamedTuple):
     b: object
 
 
-def same(a, b):
+def assert_same(a, b):
     """Equal in structure, dtype and every bit."""
     assert jax.tree.structure(a) == jax.tree.structure(b)
     for one, other in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
@@ -53,7 +53,7 @@ def test_names_are_places_in_the_tree(path):
     tree = {"lstm": Cell(np.ones((2, 3), np.float32), jnp.zeros(3)), "stack": [Cell(np.ones(1), ()), ()], "flag": True}
     jaxml.save(path, tree)
     assert sorted(safetensors.numpy.load_file(path)) == ["flag", "lstm/b", "lstm/w", "stack/0/w"]  # another reader's words
-    same(jaxml.load(path, like=tree), jax.tree.map(np.asarray, tree))
+    assert_same(jaxml.load(path, like=tree), jax.tree.map(np.asarray, tree))
     loaded = jaxml.load(path)
     assert isinstance(loaded["lstm"]["w"], np.ndarray) and loaded["stack"]["0"]["w"].dtype == np.float64 and loaded["flag"].dtype == bool
 
@@ -68,9 +68,9 @@ def test_leaves_are_as_those_of_like(path):
 @pytest.mark.parametrize("tree", [np.arange(3.0), np.float32(2), 7, (), {}, [(), {"a": ()}], jnp.ones((0, 3)), {"": {"": np.ones(1)}}])
 def test_trees_of_no_or_one_leaf(tree, path):
     jaxml.save(path, tree)
-    same(jaxml.load(path, like=tree), tree)
+    assert_same(jaxml.load(path, like=tree), tree)
     if not isinstance(tree, (tuple, dict, list)):
-        same(jaxml.load(path), np.asarray(tree))
+        assert_same(jaxml.load(path), np.asarray(tree))
 
 
 NAMES = ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
@@ -91,19 +91,19 @@ TREES = st.recursive(
 def test_every_tree_comes_back(tmp_path_factory, tree):
     path = tmp_path_factory.getbasetemp() / "drawn.safetensors"
     jaxml.save(path, tree)
-    same(jaxml.load(path, like=tree), tree)
-    same(jax.tree.leaves(jaxml.load(path, like=jax.tree.map(np.zeros_like, tree))), jax.tree.leaves(tree))
+    assert_same(jaxml.load(path, like=tree), tree)
+    assert_same(jax.tree.leaves(jaxml.load(path, like=jax.tree.map(np.zeros_like, tree))), jax.tree.leaves(tree))
     plain = jaxml.load(path)
     jaxml.save(path, plain)
-    same(jaxml.load(path), plain)
+    assert_same(jaxml.load(path), plain)
 
 
 @pytest.mark.parametrize("kind", [jnp.bfloat16, jnp.float16])
 def test_half_precision(kind, path):
     tree = {"w": jax.random.normal(KEY, (4, 3)).astype(kind)}
     jaxml.save(path, tree)
-    same(jaxml.load(path, like=tree), tree)
-    same(jaxml.load(path), jax.tree.map(np.asarray, tree))
+    assert_same(jaxml.load(path, like=tree), tree)
+    assert_same(jaxml.load(path), jax.tree.map(np.asarray, tree))
 
 
 def test_random_keys(path):
@@ -179,13 +179,13 @@ def test_about_has_limits(path):
 def test_a_file_made_elsewhere(path):
     tensors = {"fc.weight": np.ones((2, 3), np.float32), "fc.bias": np.zeros(2, np.float16)}
     safetensors.numpy.save_file(tensors, path, metadata={"format": "pt"})
-    same(jaxml.load(path), tensors)
-    same(jaxml.load(path, like=tensors), tensors)
+    assert_same(jaxml.load(path), tensors)
+    assert_same(jaxml.load(path, like=tensors), tensors)
     assert files.about(path) == {"format": "pt"}
     safetensors.numpy.save_file(tensors, path)
     assert files.about(path) == {}
     safetensors.numpy.save_file({"a/b": np.ones(1), "a/c/d": np.ones(2)}, path)
-    same(jaxml.load(path), {"a": {"b": np.ones(1), "c": {"d": np.ones(2)}}})
+    assert_same(jaxml.load(path), {"a": {"b": np.ones(1), "c": {"d": np.ones(2)}}})
 
 
 def test_names_that_no_dict_holds(path):
@@ -232,7 +232,7 @@ def test_no_digit_is_lost(path, in_width):
     with in_width("float64"):
         params = linear.Params(jnp.array([1 / 3]), jnp.array(2 / 3))
         jaxml.save(path, params)
-        same(jaxml.load(path, like=params), params)
+        assert_same(jaxml.load(path, like=params), params)
     with in_width("float32"):
         assert jaxml.load(path)["w"] == 1 / 3
         for like in (params, linear.Params(jax.ShapeDtypeStruct((1,), np.float64), params.b)):
