@@ -51,7 +51,7 @@ def floats(function: str, name: str, value: Any, *, canonical: bool = False) -> 
     value = automatic_sharding(value)
     on_device = isinstance(value, jax.Array)
     array = value if on_device else _numpy(function, name, value)
-    if jnp.issubdtype(array.dtype, jnp.complexfloating) or jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(array.dtype, jnp.complexfloating) or is_typed_key(array):
         refuse(function, name, "is not an array of real numbers", describe(array), "pass real numbers", TypeError)
     dtype = _float_dtype(array.dtype, canonical or on_device)
     if array.dtype != dtype:
@@ -248,6 +248,25 @@ def integers(function: str, name: str, value: Any) -> Any:
             if abs(extreme) > INT32_MAX:
                 refuse(function, name, "has an entry beyond int32", str(extreme), "pass smaller integers")
     return array
+
+
+# ---------------------------------------------------------------- random keys
+
+
+def random_key(function: str, value: Any) -> Array:
+    """A JAX random key, of the typed kind or of the older one."""
+    if not isinstance(value, jax.Array) or not (is_typed_key(value) or value.dtype == np.uint32):
+        refuse(function, "key", "is not a JAX random key", describe(value), "pass jax.random.key(0), say", TypeError)
+    return value
+
+
+def key_data(key: Array) -> Array:
+    """The numbers of a key of either kind."""
+    return jax.random.key_data(key) if is_typed_key(key) else key
+
+
+def is_typed_key(value: Any) -> bool:
+    return hasattr(value, "dtype") and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
 
 
 # ---------------------------------------------------------------- single numbers

@@ -21,7 +21,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from jaxml._arguments import describe, is_traced, refuse
+from jaxml._arguments import describe, is_traced, is_typed_key, refuse
 
 FORMAT = 1
 NAME = "jaxml"  # of our entry in the metadata
@@ -90,15 +90,11 @@ def _leaves(tree: Any) -> list[tuple[str, Any]]:
 def _array(function: str, argument: str, name: str, leaf: Any) -> np.ndarray:
     if is_traced(leaf):
         refuse(function, argument, "has no values inside jit", f"{describe(leaf)} at '{name}'", "call it outside", TypeError)
-    array = np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf, order="C")
+    array = np.asarray(jax.random.key_data(leaf) if is_typed_key(leaf) else leaf, order="C")
     if array.dtype.newbyteorder("=") not in DTYPES.values():
         wanted = "pass arrays of booleans, integers or floats"
         refuse(function, argument, "holds what is no array", f"{describe(leaf)} at '{name}'", wanted, TypeError)
     return array
-
-
-def _is_key(leaf: Any) -> bool:
-    return hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _refuse_nan(function: str, argument: str, name: str, array: np.ndarray) -> None:
@@ -143,13 +139,13 @@ def as_tree(function: str, argument: str, path: Any, tensors: dict[str, np.ndarr
 
 def _plain(leaf: Any) -> Any:
     """What stands in a file for a leaf, by shape and dtype."""
-    if _is_key(leaf):
+    if is_typed_key(leaf):
         return jax.eval_shape(jax.random.key_data, leaf)
     return leaf if hasattr(leaf, "shape") and hasattr(leaf, "dtype") else np.asarray(leaf)
 
 
 def _as_leaf(function: str, argument: str, array: np.ndarray, leaf: Any) -> Any:
-    if _is_key(leaf):
+    if is_typed_key(leaf):
         impl = jax.random.key_impl(leaf) if isinstance(leaf, jax.Array) else None
         return jax.random.wrap_key_data(jnp.asarray(array), impl=impl)
     if not isinstance(leaf, (jax.Array, jax.ShapeDtypeStruct)):

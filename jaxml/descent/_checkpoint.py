@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxml import files
-from jaxml._arguments import describe, refuse
+from jaxml._arguments import describe, key_data, refuse
 
 ENTRY = "run of fit"  # in the file's metadata
 
@@ -30,11 +30,10 @@ class Course(NamedTuple):
 
 def description(loss: Any, optimizer_state: Any, key: jax.Array, batch_size: int | None, named: dict[str, Any]) -> dict[str, Any]:
     """What must be the same for a run to go on, as JSON: names, numbers and shapes, not the data themselves."""
-    key_data = jax.random.key_data(key) if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) else key
     words: dict[str, Any] = {name: [_in_words(leaf) for leaf in jax.tree.leaves(value)] for name, value in named.items()}
     words |= {"loss": f"{getattr(loss, '__module__', '')}.{_in_words(loss)}", "batch_size": batch_size}
     # what the optimizer's state is made of: some hold no numbers
-    words |= {"key": np.asarray(key_data).tolist(), "optimizer": str(jax.tree.map(lambda _: 0, optimizer_state))}
+    words |= {"key": np.asarray(key_data(key)).tolist(), "optimizer": str(jax.tree.map(lambda _: 0, optimizer_state))}
     return json.loads(json.dumps(words))
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxml._arguments import INT32_MAX, automatic_sharding, describe, example_weights, floats, number, refuse, shape_of
+from jaxml._arguments import INT32_MAX, automatic_sharding, describe, example_weights, floats, is_typed_key, number, refuse, shape_of
 
 
 def check_loss(function: str, loss: Any) -> None:
@@ -23,12 +23,6 @@ def check_loss(function: str, loss: Any) -> None:
 def check_optimizer(function: str, optimizer: Any) -> None:
     if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
         refuse(function, "optimizer", "is not an optax optimizer", describe(optimizer), "pass one, as optax.sgd(0.1)", TypeError)
-
-
-def check_key(function: str, key: Any) -> None:
-    is_key = isinstance(key, jax.Array) and (jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == np.uint32)
-    if not is_key:
-        refuse(function, "key", "is not a JAX random key", describe(key), "pass jax.random.key(0), say", TypeError)
 
 
 def finite_params(function: str, params: Any) -> Any:
@@ -63,7 +57,7 @@ def _convert(function: str, name: str, value: Any) -> Any:
 
 def _leaf(function: str, name: str, value: Any) -> Any:
     array = automatic_sharding(value) if isinstance(value, jax.Array) else np.asarray(value)
-    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+    if is_typed_key(array):
         return array
     if array.size == 0:
         refuse(function, name, "is empty", f"shape {array.shape}", "pass at least one row")

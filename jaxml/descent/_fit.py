@@ -17,11 +17,10 @@ import numpy as np
 import optax
 from jax import Array
 
-from jaxml._arguments import describe, example_weights, flag, integer, refuse
+from jaxml._arguments import describe, example_weights, flag, integer, random_key, refuse
 from jaxml.descent._checkpoint import Course, description, read, write
 from jaxml.descent._curvature import largest_stable_rate
 from jaxml.descent._data import (
-    check_key,
     check_loss,
     check_optimizer,
     common_rows,
@@ -83,7 +82,7 @@ def fit(
     """
     check_loss("fit", loss)
     check_optimizer("fit", optimizer)
-    check_key("fit", key)
+    random_key("fit", key)
     epochs, batch_size = integer("fit", "epochs", epochs, low=1), integer("fit", "batch_size", batch_size, low=1)
     params = finite_params("fit", params)
     run = _read(loss, optimizer, key, data, batch_size, validation, patience, hyper)

@@ -14,8 +14,7 @@ import numpy as np
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import describe, is_traced, refuse
-from jaxml.descent._data import check_key
+from jaxml._arguments import describe, is_traced, key_data, random_key, refuse
 from jaxml.models import _cart, _edge
 
 FIELDS = ("feature", "threshold", "left", "right", "value", "weight", "out_of_bag", "importances")
@@ -138,7 +137,7 @@ def _out_of_bag_sum(asks: Asks, trees: Any, x: Array) -> Array:
 
 def over_permutations(function: str, loss: Callable[[Array], Array], key: Any, x: Any, repeats: int) -> Array:
     """loss(x with column j shuffled) − loss(x) for every column j, some times over.  -> (repeats, d)"""
-    check_key(function, key)
+    random_key(function, key)
     repeats = _arguments.integer(function, "repeats", repeats, low=1)
     x = jnp.asarray(_arguments.matrix(function, "x", x, canonical=True))
     keys, columns = jax.random.split(key, repeats * x.shape[1]), jnp.tile(jnp.arange(x.shape[1]), repeats)
@@ -162,7 +161,7 @@ def grow(
     bootstrap: Any, weights: Any,
 ) -> tuple[Array, ...]:  # fmt: skip
     """The fields of forest.Params, of data checked.  Inside jit and vmap the search runs on the host, and m is its largest: 2n − 1."""
-    check_key(function, key)
+    random_key(function, key)
     integer = partial(_arguments.integer, function)
     n_classes = n_classes if n_classes is None else integer("n_classes", n_classes, low=1)
     x = _arguments.matrix(function, "x", x, canonical=True)
@@ -181,7 +180,7 @@ def grow(
     )
     n_trees, (n, d) = integer("n_trees", n_trees, low=1), x.shape
     dtype = x.dtype if n_classes is not None else y.dtype
-    given = jax.random.key_data(key) if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) else key, x, y, weights
+    given = key_data(key), x, y, weights
     if not any(is_traced(a) for a in given):
         return tuple(jnp.asarray(field) for field in search(*given, n_classes=n_classes, n_trees=n_trees, limits=limits, dtype=dtype))
     m = 2 * n - 1

@@ -15,8 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxml._arguments import example_weights, flag, integer
-from jaxml.descent._data import check_key
+from jaxml._arguments import example_weights, flag, integer, random_key
 from jaxml.models._pca import in_range, points, principal_axes
 from jaxml.models._terms import mean
 
@@ -30,7 +29,7 @@ class Params(NamedTuple):
 
 def init(key: Array, n_features: int, n_components: int) -> Params:
     """Mean 0, random orthonormal components (0 has no gradient), and variances 0, which a descent leaves.  Raises ValueError, TypeError."""
-    check_key("pca.init", key)
+    random_key("pca.init", key)
     d = integer("pca.init", "n_features", n_features, low=1)
     k = integer("pca.init", "n_components", n_components, low=1, high=d)
     return Params(jnp.zeros(d), jax.nn.initializers.orthogonal()(key, (k, d)), jnp.zeros(k), jnp.zeros(k))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxml._arguments import is_traced
+from jaxml._arguments import is_traced, key_data
 
 
 def glorot_uniform(key: Array, shape: tuple[int, ...]) -> Array:
@@ -45,7 +45,7 @@ def drawn(key: Array, shape: tuple[int, ...], sample: Callable[[np.random.Genera
     """A sample from NumPy's generator, seeded by the key: JAX's own would compile for a second or two before the first step."""
     dtype = jnp.zeros(()).dtype
     draw = lambda seed: sample(np.random.default_rng(np.asarray(seed).tolist())).astype(dtype)
-    seed = jax.random.key_data(key) if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) else key
+    seed = key_data(key)
     if is_traced(seed):
         return jax.pure_callback(draw, jax.ShapeDtypeStruct(shape, dtype), seed, vmap_method="sequential")
     return jnp.asarray(draw(seed))

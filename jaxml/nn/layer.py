@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import describe, refuse, shape_of
+from jaxml._arguments import describe, random_key, refuse, shape_of
 
 Shape = tuple[int, ...]  # of one example: the axis of the batch is left out
 
@@ -94,12 +93,6 @@ def check_state(name: str, state: Any, kind: Any, shape: Shape) -> None:
     if state is not None and (not isinstance(state, kind) or {jnp.shape(a) for a in state} != {shape}):
         wanted = f"pass {kind.__name__}({', '.join(kind._fields)}), each of shape {shape}"
         refuse(name, "initial_state", f"is not a {kind.__name__} of this size", describe(state), wanted, TypeError)
-
-
-def random_key(name: str, key: Any) -> Array:
-    if not isinstance(key, jax.Array) or not (jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == jnp.uint32):
-        refuse(name, "key", "is not a JAX random key", describe(key), "pass jax.random.key(0), say", TypeError)
-    return key
 
 
 def _input_shape(name: str, shape: Any, axes: str) -> Shape:

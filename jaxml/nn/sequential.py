@@ -12,8 +12,8 @@ import jax
 from jax import Array
 
 from jaxml import _arguments
-from jaxml._arguments import describe, refuse
-from jaxml.nn.layer import Layer, Shape, random_key
+from jaxml._arguments import describe, random_key, refuse
+from jaxml.nn.layer import Layer, Shape
 
 
 def sequential(*layers: Layer) -> Layer:
@@ -39,11 +39,11 @@ def sequential(*layers: Layer) -> Layer:
 
     def look(params: Any, x: Any) -> Any:
         check_names(named, params)
-        for i, (name, layer) in enumerate(named):
-            with error_of(name, layer):
-                seen = layer.look(params.get(name, ()), x if i == 0 else None)
-                x = seen if i == 0 else x
-        return x
+        seen: list[Any] = []
+        for name, layer in named:
+            with error_of(name, layer):  # what comes to the layers after the first is not there yet
+                seen.append(layer.look(params.get(name, ()), None if seen else x))
+        return seen[0]
 
     def run(params: dict[str, Any], x: Any, key: Array | None, mask: Any) -> Array:
         for i, (name, layer) in enumerate(named):
