@@ -15,7 +15,7 @@ examples: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	@echo "test: runs the tests, the examples among them; not the slow ones: $(BIN)/python -m pytest -n auto -m slow"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
 
 bench: $(VENV)/.installed-test
 	@echo "bench: prints how exact and how fast the solvers are, beside scikit-learn, and a step of the nets, beside Keras, TensorFlow and PyTorch where they are"

@@ -5,17 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
+import jax
 import matplotlib.image
 import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
 SCRIPTS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
-# the tests of one script go to one process, which runs it once
-EACH = [pytest.param(file, id=file.stem, marks=pytest.mark.xdist_group(file.stem)) for file in SCRIPTS]
+EACH = [pytest.param(file, id=file.stem) for file in SCRIPTS]
 
 # what the guide's own code prints; for 15, scikit-learn's pipeline with the same split and penalty
 GUIDE = {
@@ -93,38 +92,32 @@ def runner():
     sys.path[:] = path
 
 
-@pytest.fixture(scope="module")
-def run(runner):
-    """Runs a script, once."""
-    return cache(runner.run)
-
-
 def test_every_example_is_expected():
     assert [file.name[:2] for file in SCRIPTS] == sorted(GUIDE) == sorted(HIDDEN)
 
 
 @pytest.mark.parametrize("file", EACH)
-def test_prints_the_guides_numbers(run, file):
-    example = run(file)
+def test_the_example(runner, file):
+    """One test of each script, so that it runs once, in one process: two would write the same picture."""
+    example, number = runner.run(file), file.name[:2]
     assert not example.failure, example.failure
-    assert example.guide == GUIDE[file.name[:2]]
-    drawn = {name for name in example.guide if example.name.startswith("12") and name.startswith("MSE")}  # forests: the script compares
-    assert {name: example.ours[name] for name in set(example.guide) - drawn} == {k: v for k, v in example.guide.items() if k not in drawn}
+    assert_the_guides_numbers(example, GUIDE[number])
+    missing = [words for words in HIDDEN[number] if words not in example.printed]
+    assert not missing, example.printed
+    assert example.drawn
+    assert_a_picture(matplotlib.image.imread(FOLDER / "output" / f"{file.stem}.png"))
+    assert not jax.config.read("jax_enable_x64"), "the width was not put back"
+
+
+def assert_the_guides_numbers(example, guide):
+    drawn = {name for name in guide if example.name.startswith("12") and name.startswith("MSE")}  # forests: the script compares
+    assert example.guide == guide
+    assert {name: example.ours[name] for name in set(guide) - drawn} == {name: guide[name] for name in set(guide) - drawn}
     assert drawn <= set(example.ours)
-    assert set(example.ours) - set(example.guide) or example.name.startswith("15"), "nothing beyond the guide"
+    assert set(example.ours) - set(guide) or example.name.startswith("15"), "nothing beyond the guide"
 
 
-@pytest.mark.parametrize("file", EACH)
-def test_shows_what_the_guide_hides(run, file):
-    printed = run(file).printed
-    missing = [words for words in HIDDEN[file.name[:2]] if words not in printed]
-    assert not missing, printed
-
-
-@pytest.mark.parametrize("file", EACH)
-def test_draws_its_picture(run, file):
-    assert run(file).drawn
-    pixels = matplotlib.image.imread(FOLDER / "output" / f"{file.stem}.png")
+def assert_a_picture(pixels):
     height, width = pixels.shape[:2]
     assert 900 <= width <= 2600 and 500 <= height <= 2400
     assert pixels[..., :3].std() > 0.03, "the picture is blank"
@@ -142,35 +135,33 @@ def test_is_short_and_ends_with_an_assertion(file):
     assert "plt.show" not in text
 
 
-def test_leaves_the_width_alone(run):
-    import jax
+@pytest.fixture
+def copy(tmp_path):
+    """The examples without their output, so that another process' pictures stay."""
+    shutil.copytree(FOLDER, tmp_path / "examples", ignore=shutil.ignore_patterns("output", "__pycache__"))
+    return tmp_path / "examples"
 
-    run(next(file for file in SCRIPTS if file.name.startswith("07")))
-    assert not jax.config.read("jax_enable_x64")
 
-
-def test_a_script_runs_alone_from_anywhere(tmp_path):
-    script = next(file for file in SCRIPTS if file.name.startswith("02"))
-    picture = FOLDER / "output" / f"{script.stem}.png"
-    picture.unlink(missing_ok=True)
-    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120)
+def test_a_script_runs_alone_from_anywhere(copy, tmp_path):
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    script = next(copy.glob("02_*.py"))
+    done = subprocess.run([sys.executable, str(script)], cwd=elsewhere, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
     assert "slope 0.60, intercept 2.20" in done.stdout
+    picture = copy / "output" / f"{script.stem}.png"
     assert f"picture: {picture}" in done.stderr and picture.exists()
-    assert not list(tmp_path.iterdir())
+    assert not list(elsewhere.iterdir())
 
 
-def test_the_page_of_some(tmp_path):
-    """In a copy, so that the page of all examples stays."""
-    shutil.copytree(FOLDER, tmp_path / "examples", ignore=shutil.ignore_patterns("output", "__pycache__"))
+def test_the_page_of_some(copy):
     command = [sys.executable, "-m", "examples", "02", "04"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120)
+    done = subprocess.run(command, cwd=copy.parent, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     table = done.stdout.strip().splitlines()
     assert table[0].split() == ["example", "the", "guide", "says", "we", "got", "seconds"]
     assert any(line.split() == ["slope", "0.60", "0.60"] for line in table)
-    page = (tmp_path / "examples" / "output" / "index.html").read_text(encoding="utf-8")
+    page = (copy / "output" / "index.html").read_text(encoding="utf-8")
     for name in ("02_line_through_five_points", "04_sigmoid"):
         assert f'<img src="{name}.png"' in page and f"examples/{name}.py" in page
     assert "07_gradient" not in page
