@@ -62,7 +62,7 @@ def test_names_of_a_net():
         (total, {}, ValueError, r"audit: argument 'params' has no arrays; got dict \{\}; pass the start"),
         (total, np.array([np.nan]), ValueError, r"audit: argument 'params' contains NaN; got nan at row 0"),
         (lambda p, x: p * x, np.zeros(2), TypeError, r"audit: argument 'loss' does not return one number; got float64 of shape \(2,\)"),
-        (lambda p, x: jnp.sum(np.asarray(p)), np.zeros(2), TypeError, r"audit: argument 'loss' cannot be differentiated by JAX; got .*; write"),
+        (lambda p, x: jnp.sum(np.asarray(p)), np.zeros(2), TypeError, r"audit: argument 'loss' cannot be differentiated by JAX; got"),
         (lambda p, x: p if p > 0 else -p, 0.0, TypeError, r"audit: argument 'loss' cannot be differentiated by JAX; got .*jnp.where"),
     ],
 )  # fmt: skip
