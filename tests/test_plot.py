@@ -5,11 +5,10 @@ import subprocess
 import sys
 
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
+from pictures import legend, texts
 
 from jaxml import plot
 
@@ -39,61 +38,6 @@ def distance(rows):
 SIZES = np.array([10, 20, 40])
 TRAIN = np.array([[1.0, 1.0], [0.9, 1.0], [0.9, 0.9]])
 TEST = np.array([[0.5, 0.7], [0.7, 0.7], [0.7, 0.9]])
-
-PICTURES = {
-    "loss_curve": lambda ax=None: plot.loss_curve([3.0, 1.0, 0.5], validation=[2.0, 1.0], ax=ax),
-    "scatter_with_fit": lambda ax=None: plot.scatter_with_fit(X2[:, 0], X2[:, 1], lambda r: 2 * r[:, 0], residuals=True, ax=ax),
-    "decision_boundary": lambda ax=None: plot.decision_boundary(halves, X2, Y2, resolution=20, ax=ax),
-    "probability_contours": lambda ax=None: plot.probability_contours(sigmoid, X2, Y2, resolution=20, ax=ax),
-    "confusion_matrix": lambda ax=None: plot.confusion_matrix(COUNTS, ax=ax),
-    "descent_path": lambda ax=None: plot.descent_path(bowl, PATH, resolution=20, ax=ax),
-    "learning_curve": lambda ax=None: plot.learning_curve((SIZES, TRAIN, TEST), ax=ax),
-    "explained_variance": lambda ax=None: plot.explained_variance([0.5, 0.3, 0.2], n_samples=50, ax=ax),
-    "feature_importances": lambda ax=None: plot.feature_importances([0.2, 0.7, 0.1], std=[0.1, 0.1, 0.0], baseline=0.3, ax=ax),
-    "support_vectors": lambda ax=None: plot.support_vectors(distance, X2, Y2, X2[:3], resolution=20, ax=ax),
-}
-
-
-@pytest.fixture(params=PICTURES)
-def picture(request):
-    return PICTURES[request.param]
-
-
-def texts(ax):
-    return [t.get_text() for t in ax.texts]
-
-
-def legend(ax):
-    return [t.get_text() for t in ax.get_legend().get_texts()]
-
-
-# ---------------------------------------------------------------- every picture
-
-
-def test_has_a_title_and_both_labels_and_can_be_saved(picture, tmp_path):
-    ax = picture()
-    assert ax.get_title(loc="left") and ax.get_xlabel() and ax.get_ylabel()
-    ax.figure.savefig(tmp_path / "picture.png")
-    width, height = plt.imread(tmp_path / "picture.png").shape[1::-1]
-    assert (width, height) == (800, 500)
-
-
-def test_draws_into_the_axes_that_are_given(picture):
-    left, right = Figure().subplots(1, 2)
-    assert picture(ax=right) is right
-    assert right.has_data() and not left.has_data()
-
-
-def test_leaves_no_pyplot_figure_and_no_setting_behind(picture):
-    before = dict(plt.rcParams)
-    picture()
-    assert plt.get_fignums() == []
-    assert dict(plt.rcParams) == before
-
-
-def test_refuses_what_is_no_axes(picture):
-    with pytest.raises(TypeError, match=r"^plot\.\w+: argument 'ax' is not an Axes; got Figure; pass one Axes"):
-        picture(ax=Figure())
 
 
 def child(code, **environment):

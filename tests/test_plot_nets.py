@@ -5,12 +5,11 @@ import sys
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
+from pictures import legend, texts, ticks
 
 from jaxml import plot
 from jaxml.plot import _style
@@ -31,63 +30,6 @@ class Gates(NamedTuple):
 
 
 GATES = Gates(RNG.rand(4, 3), RNG.rand(4, 3) - 0.5)
-
-PICTURES = {
-    "filters": lambda ax=None: plot.filters(KERNEL, ax=ax),
-    "feature_maps": lambda ax=None: plot.feature_maps(MAPS, ax=ax),
-    "gates": lambda ax=None: plot.gates(GATES, list("abcd"), ax=ax),
-    "receptive_field": lambda ax=None: plot.receptive_field(IMAGE, MASK, ax=ax),
-    "sensitivity": lambda ax=None: plot.sensitivity({"a": NORMS, "b": NORMS[::-1]}, ax=ax),
-    "sparse_matrix": lambda ax=None: plot.sparse_matrix(MATRIX, ax=ax),
-}
-
-
-@pytest.fixture(params=PICTURES)
-def picture(request):
-    return PICTURES[request.param]
-
-
-def texts(ax):
-    return [t.get_text() for t in ax.texts]
-
-
-def legend(ax):
-    return [t.get_text() for t in ax.get_legend().get_texts()]
-
-
-def ticks(axis):
-    return [t.get_text() for t in axis.get_ticklabels()]
-
-
-# ---------------------------------------------------------------- every picture
-
-
-def test_has_a_title_and_both_labels_and_can_be_saved(picture, tmp_path):
-    ax = picture()
-    assert ax.get_title(loc="left") and ax.get_xlabel() and ax.get_ylabel()
-    ax.figure.savefig(tmp_path / "picture.png")
-    width, height = plt.imread(tmp_path / "picture.png").shape[1::-1]
-    assert (width, height) == (800, 500)
-
-
-def test_draws_into_the_axes_that_are_given(picture, tmp_path):
-    figure = Figure()
-    left, right = figure.subplots(1, 2)
-    assert picture(ax=right) is right
-    assert right.get_title(loc="left") and not left.has_data()
-    figure.savefig(tmp_path / "picture.png")
-
-
-def test_leaves_no_pyplot_figure_and_no_setting_behind(picture):
-    before = dict(plt.rcParams)
-    picture()
-    assert plt.get_fignums() == []
-    assert dict(plt.rcParams) == before
-
-
-def test_refuses_what_is_no_axes(picture):
-    with pytest.raises(TypeError, match=r"^plot\.\w+: argument 'ax' is not an Axes; got Figure; pass one Axes"):
-        picture(ax=Figure())
 
 
 def test_works_without_pyplot_and_imports_no_matplotlib_before():
