@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from _picture import canvas, save
 
-from jaxml import DivergedError, minimize
+from jaxml import DivergedError, forecast, minimize
 
 guide = {}  # the guide prints no number here
 f = lambda x: x**2
@@ -21,19 +21,20 @@ start, rates = 4.0, (0.1, 0.9, 1.1)
 # %%
 # A step moves x against the slope f'(x) = 2x, by the rate η times its size: x becomes
 # x - η·2x = (1 - 2η)x. That is nearer to 0 only if η is below 2/f'' = 1.
-curvature = jax.grad(jax.grad(f))(start)
-limit = 2 / curvature
+curvature, limit = jax.grad(jax.grad(f))(start), forecast(f, start).max_rate
 print(f"f'' = {curvature:.0f}, so the rate must stay below 2/f'' = {limit:.0f}")
 
 # %%
-# The guide never says so: a rate above the limit does not learn faster, it learns nothing.
+# The guide never says so: a rate above the limit does not learn faster, it learns nothing. What each rate will do can be
+# told before the first step; then it is done.
 for rate in rates:
+    told = forecast(f, start, learning_rate=rate, names=["x"])
+    print(f"rate {rate}: each step multiplies x by {told.factor:+.1f}. Forecast: {told.message}")
     try:
-        end = minimize(f, start, optimizer=optax.sgd(rate), steps=50)
-        print(f"rate {rate}: each step multiplies x by {1 - 2 * rate:+.1f}; x = {end.params:.1e} after 50 steps")
+        print(f"          x = {minimize(f, start, optimizer=optax.sgd(rate), steps=50).params:.1e} after 50 steps")
     except DivergedError as error:
         refused = error
-        print(f"rate {rate}: each step multiplies x by {1 - 2 * rate:+.1f}; {error}")
+        print(f"          {error}")
 
 # %%
 # The three walks, step by step.
@@ -56,4 +57,4 @@ save(figure, "01_parabola")
 
 # %%
 ours = {"f''": f"{curvature:.0f}", "largest stable rate": f"{refused.largest_stable_rate:.2f}"}
-assert ours == {"f''": "2", "largest stable rate": "1.00"} and refused.rate > limit, ours
+assert ours == {"f''": "2", "largest stable rate": "1.00"} and refused.rate > limit == refused.largest_stable_rate, ours

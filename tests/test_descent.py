@@ -133,6 +133,7 @@ def test_divergence_is_caught(times, data, width):
     error = caught.value
     np.testing.assert_allclose(error.rate, times * limit, rtol=1e-3)
     np.testing.assert_allclose(error.largest_stable_rate, limit, rtol=1e-3)
+    assert "; checks.autopsy, called as minimize was, says why. The last finite Fit is in .fit" in str(error)
     assert error.step == error.fit.n_steps == len(error.fit.losses) > 0 and not error.fit.converged
     assert all(np.isfinite(leaf).all() for leaf in error.fit.params) and np.isfinite(error.fit.losses).all()
 
@@ -159,6 +160,7 @@ def test_fit_catches_divergence(times):
         jaxml.fit(linear.loss, linear.init(4), x, y, optimizer=optax.sgd(times * limit), key=KEY, epochs=60, progress=False)
     assert all(np.isfinite(leaf).all() for leaf in caught.value.fit.params)
     np.testing.assert_allclose(caught.value.rate, times * limit, rtol=1e-3)
+    assert "autopsy" not in str(caught.value)  # which runs minimize again
 
 
 def test_fit_catches_a_loss_that_grows_without_a_nan():

@@ -39,7 +39,11 @@ class Problem(NamedTuple):
 
     def value(self, theta: Array) -> Array:
         """L(θ).  (p,) -> ()"""
-        return scalar(self.function, self.loss(self.params_of(theta), *self.data, **self.hyper))
+        arrays = {name: value for name, value in self.hyper.items() if all(hasattr(leaf, "dtype") for leaf in jax.tree.leaves(value))}
+        constants = {name: value for name, value in self.hyper.items() if name not in arrays}
+        # subtle: a net looks at the values of data that are not traced, which it cannot while θ is
+        of_traced = jax.jit(lambda data, arrays: self.loss(self.params_of(theta), *data, **arrays, **constants))
+        return scalar(self.function, of_traced(self.data, arrays))
 
     def coordinate(self, i: int) -> str:
         """The name of θᵢ: b, or w[3], or kernel[2, 0]."""

@@ -36,4 +36,5 @@ class DivergedError(ArithmeticError):
         self.step, self.rate, self.largest_stable_rate, self.fit = step, rate, largest_stable_rate, fit
         limit = "" if largest_stable_rate is None else f"; plain gradient descent on this loss is stable below {largest_stable_rate:.3g}"
         text = f"{function}: diverged at step {step}: {what}; the rate there was {rate:.3g}{limit}"
-        super().__init__(f"{text}. Use a smaller rate, or scale the columns of the data. The last finite Fit is in .fit")
+        why = "; checks.autopsy, called as minimize was, says why" if function == "minimize" else ""
+        super().__init__(f"{text}. Use a smaller rate, or scale the columns of the data{why}. The last finite Fit is in .fit")

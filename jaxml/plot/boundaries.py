@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
 from jaxml import _arguments
@@ -80,6 +84,63 @@ def probability_contours(
     if y is not None:
         _style.legend(ax, "upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
     return ax
+
+
+def boundary_band(
+    logits: Callable[[Any, Any], Any],
+    params: Any,
+    covariance: ArrayLike,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    level: float = 0.95,
+    resolution: int = 200,
+    class_names: Sequence[str] | None = None,
+    names: tuple[str, str] = ("feature 1", "feature 2"),
+    title: str = "The boundary, and how far it is known",
+    ax: Axes | None = None,
+) -> Axes:
+    """The line of z = 0, and the places where data as these leave the sign of z open.  logits(params, (m, 2)) -> (m,); x (n, 2), y (n,).
+
+    `covariance` (p, p) is that of the parameters, as checks.audit finds it, in the order of ravel_pytree.  By the delta method z varies by
+    s² = ∇z · covariance · ∇z, with the gradient by the parameters; the band holds the places where |z| is below 1.96 s for `level` 0.95:
+    at each of them 0 lies in the interval for z.  ValueError where x has not two columns, or the shapes do not fit.
+    Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, section 4.4.
+    """
+    f = "plot.boundary_band"
+    x, across, up = _plane(f, x, resolution)
+    level = _arguments.number(f, "level", level, above=0, below=1)
+    z, deviation = _delta_method(f, logits, params, covariance, _rows(across, up))
+    z, width = z.reshape(len(up), len(across)), NormalDist().inv_cdf((1 + level) / 2) * deviation.reshape(len(up), len(across))
+    y = None if y is None else np.asarray(_arguments.labels(f, "y", y, n_classes=2))
+    said = _style.class_names(f, class_names, 2)
+    ax = _style.frame(f, ax, title=title, xlabel=_style.pair(f, "names", names)[0], ylabel=names[1], grid=False)
+    ax.contourf(across, up, np.abs(z) - width, levels=[-np.inf, 0], colors=_style.MUTED, alpha=0.3)
+    if z.min() < 0 < z.max():
+        ax.contour(across, up, z, levels=[0], colors=_style.INK, linewidths=1.8)
+    ax.plot([], [], color=_style.INK, linewidth=1.8, label="boundary")
+    ax.fill([], [], color=_style.MUTED, alpha=0.3, label=f"{level:.0%} band")
+    _points(f, ax, x, y, said)
+    ax.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
+    _style.legend(ax, "upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+    return ax
+
+
+def _delta_method(
+    f: str, logits: Callable[[Any, Any], Any], params: Any, covariance: Any, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """z and its standard deviation at each row.  (m, 2) -> (m,), (m,)"""
+    _style.function_of_rows(f, "logits", logits)
+    theta, params_of = ravel_pytree(jax.tree.map(jnp.asarray, params))
+    covariance = np.asarray(_arguments.matrix(f, "covariance", covariance), np.float64)
+    if covariance.shape != (len(theta), len(theta)):
+        wanted = "pass Audit.covariance of the same parameters"
+        _arguments.refuse(f, "covariance", f"is not that of {len(theta)} parameters", f"shape {covariance.shape}", wanted)
+    of_rows = lambda t: logits(params_of(t), rows)
+    z = _style.call(f, "logits", lambda _: of_rows(theta), rows)
+    gradients = np.asarray(jax.jit(jax.jacfwd(of_rows))(theta), np.float64).reshape(len(rows), -1)
+    variance = np.sum(gradients @ covariance * gradients, axis=1)
+    return z, np.sqrt(np.maximum(variance, 0))
 
 
 def _plane(f: str, x: Any, resolution: int) -> PointsAndGrid:
