@@ -30,7 +30,7 @@ typed = {
 reports = {}
 for call, coefficients in typed.items():
     params = logistic.Params(np.array(coefficients[:3]), np.array(coefficients[3]))
-    reports[call] = audit(logistic.loss, params, x, y)
+    reports[call] = audit(logistic.loss, params, x, y, names=chosen)
     print(f"{call}\n{reports[call]}\n")
 free, default, both = reports.values()
 

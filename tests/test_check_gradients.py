@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from jaxml import cnn, forest, linear, logistic, nn, pca, softmax, svm, text_lstm
-from jaxml.checks._gradients import check_gradients
+from jaxml import check_gradients, cnn, forest, linear, logistic, nn, pca, softmax, svm, text_lstm
 
 RNG = np.random.default_rng(0)
 KEY = jax.random.key(0)

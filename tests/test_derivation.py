@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxml.checks._derivation import check_derivation
+from jaxml import check_derivation
 
 name_of = lambda exhibit: exhibit.gradient.__name__
 

@@ -163,6 +163,17 @@ def test_fit_catches_divergence(times):
     assert "autopsy" not in str(caught.value)  # which runs minimize again
 
 
+@pytest.mark.parametrize("descend", [partial(jaxml.minimize, steps=60), partial(jaxml.fit, key=KEY, epochs=60, progress=False)])
+def test_the_limit_is_that_of_the_weighted_loss(descend):
+    x, y = table()
+    weights = np.arange(1.0, len(x) + 1)
+    with_one = np.c_[x, np.ones(len(x))]
+    curvature = np.linalg.eigvalsh(2 * with_one.T @ (weights[:, None] * with_one) / weights.sum())[-1]
+    with pytest.raises(DivergedError) as caught:
+        descend(linear.loss, linear.init(4), x, y, weights=weights, optimizer=optax.sgd(20 / curvature))
+    np.testing.assert_allclose(caught.value.largest_stable_rate, 2 / curvature, rtol=1e-5)
+
+
 def test_fit_catches_a_loss_that_grows_without_a_nan():
     x, y = table()
     limit = stable_rate(linear.loss, linear.init(4), x, y)

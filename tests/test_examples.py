@@ -46,7 +46,14 @@ GUIDE = {
 # what the guide does not say: words and numbers that the scripts must print
 HIDDEN = {
     "01": ["the rate must stay below 2/f'' = 1", "rate 0.9: each step multiplies x by -0.8", "diverged", "stable below 1", "by -1.2"],
-    "02": ["times x and times 1: [0. 0.]", "slope 0.60 ± 0.28", "intercept 2.20 ± 0.94", "120 orders", "13%", "example 7 gets 0.70 and 1.85"],
+    "02": [
+        "times x and times 1: [0. 0.]",
+        "slope 0.60 ± 0.28",
+        "intercept 2.20 ± 0.94",
+        "120 orders",
+        "13%",
+        "example 7 gets 0.70 and 1.85",
+    ],
     "03": ["noise floor 0.0100 ± 0.0032", "lies below it", "only 12%"],
     "04": ["largest slope 0.2500", "inf", "20.000000", "infinite"],
     "05": ["inside the middle 95% of pure noise, 0.361 to 0.464", "above the band of noise: 1 of 4", "variance left out 0.8011"],
@@ -56,7 +63,16 @@ HIDDEN = {
         "which is more than the forests differ",
         "of the impurity",
     ],
-    "07": ["not converged", "18.4%", "condition number 70", "4,083 steps", "of half the MSE by autodiff", "(5, 5)", "y.ravel()", "with x standardised: condition number 1.000, and 1 step"],
+    "07": [
+        "not converged",
+        "18.4%",
+        "condition number 70",
+        "4,083 steps",
+        "of half the MSE by autodiff",
+        "(5, 5)",
+        "y.ravel()",
+        "with x standardised: condition number 1.000, and 1 step",
+    ],
     "08": ["scaled columns, 800 rows: 0.876", "four times five folds, shuffled: 0.870", "above the minimum"],
     "09": [
         "64 × (3 × 3 × 32 + 1) = 18,496",
@@ -74,12 +90,28 @@ HIDDEN = {
         "1/n in place of 2/n",
     ],
     "12": ["the target's variance is 17,497, that of its noise 0.01", "it would need 10^16 rows"],
-    "13": ["l2 = 0.01", "[-1.88643, 3.13179], b = 2.05150", "gradient 9e-05", "ConvergenceWarning", "a plane separates classes", "42°", "calls C = 1.0"],
+    "13": [
+        "l2 = 0.01",
+        "[-1.88643, 3.13179], b = 2.05150",
+        "gradient 9e-05",
+        "ConvergenceWarning",
+        "a plane separates classes",
+        "42°",
+        "calls C = 1.0",
+    ],
     "14": ["0.82 to 1.19 from the centre", "logistic regression on the squares: accuracy 0.9950", "x₂² = 1"],
     "15": ["0.9825 ± 0.0123", "0.9639 ± 0.0098", "l2 0.01", "l2 0.0001"],
     "16": ["900 steps", "the same bits: True"],
     "17": ["571 of 1437 digits", "45 pairs", "without a kernel: 0.9556", "winner ahead by 0 votes:   1 digits, 1 misread"],
     "18": ["straight line: R² 0.9381", "out of bag, R² of the logarithm: 0.99", "of the impurity removed"],
+    "19": ["hard: loss 0.0281, largest slope in a threshold 0.000000", "thresholds after"],
+    "20": [
+        "cancels and leaves p − y",
+        "Off by exactly n = 569 in b",
+        "example 7:  Off by exactly 1/2 in every parameter",
+        "example 11: Right",
+        "only the diagonal p(1 − p)",
+    ],
     "21": [
         "rate 0.0001: diverged at step 2",
         "limit 0.2485",
@@ -88,7 +120,7 @@ HIDDEN = {
         "predicted and observed error differ",
     ],
     "22": ["C = 1.0", "on w and b", "estimate ± standard error", "which no loss goes below"],
-    "19": ["hard: loss 0.0281, largest slope in a threshold 0.000000", "thresholds after"],
+    "23": ["is above the limit", "along depth", "log of 0", "0.5 / 0, the 0 from sqrt", "nan at row 1234, column 2"],
 }
 
 

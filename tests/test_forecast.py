@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from jaxml import linear, logistic, minimize, nn, softmax, text_lstm
+from jaxml import forecast, linear, logistic, minimize, nn, softmax, text_lstm
 from jaxml.checks import _spectrum
-from jaxml.checks._forecast import forecast
 from jaxml.model_selection import train_test_split
 from jaxml.preprocessing import standard_scaler
 

@@ -8,7 +8,7 @@ are scaled so that H has no entry above 1.  Nocedal, Wright, Numerical Optimizat
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
@@ -80,20 +80,20 @@ class Audit(NamedTuple):
         return _report.text(_found(self), [*_evidence(self), *_table(self)], _notes(self))
 
 
-def audit(loss: Callable[..., Array], params: Any, *data: Any, **hyper: Any) -> Audit:
+def audit(loss: Callable[..., Array], params: Any, *data: Any, names: Sequence[str] | None = None, **hyper: Any) -> Audit:
     """Whether params, from anywhere, is a minimum of loss(params, *data, **hyper); if not, with which L2 penalty it would be one.
 
     Stationary means: Newton's step promises less than 1e-5 of the loss, or only adds digits to those that were given, or the gradient is
     rounding; and no penalty explains the gradient better.  Standard errors come with a minimum of a mean of −log P(y | x), or of squared
     residuals, over rows; what the loss is, is found by evaluating it.  With svm.loss, the certificate is the duality gap.
-    Up to 500 parameters.  Raises ValueError, TypeError.
+    Up to 500 parameters; `names` are the features', or one for each parameter.  Raises ValueError, TypeError.
     Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, sections 3.2, 4.4 and 8.2.2.
     """
     if loss is svm.loss:
         return _of_a_machine(params, certify(params, *data, **hyper))
     with x64():
         problem = _with_l2(read("audit", loss, params, data, hyper))
-        return _large(problem) if len(problem.theta) > DENSE else _dense(problem, params)
+        return _large(problem) if len(problem.theta) > DENSE else _dense(problem, params, problem.coordinates(names))
 
 
 # ---------------------------------------------------------------- the loss around θ
@@ -191,7 +191,7 @@ def _bend(h: np.ndarray) -> Bend:
 # ---------------------------------------------------------------- the verdict
 
 
-def _dense(problem: Problem, given: Any) -> Audit:
+def _dense(problem: Problem, given: Any, names: list[str]) -> Audit:
     """Up to 500 parameters: all second derivatives."""
     around = Around(problem)
     here = around.place(np.eye(len(around.theta)))
@@ -224,7 +224,7 @@ def _dense(problem: Problem, given: Any) -> Audit:
         refused=refused,
         loss=here.value,
         params=in_form(around.theta),
-        names=tuple(problem.coordinate(i) for i in range(len(around.theta))),
+        names=tuple(names),
         covariance=sigma,
         newton_step=in_form(_newton_step(here, bend)),
         gain=_gain(here, bend),
@@ -486,7 +486,7 @@ def _found(audit: Audit) -> str:
 
 def _evidence(audit: Audit) -> list[tuple[str, str]]:
     rows = [("loss", f"{audit.loss:.6g}"), ("length of the gradient", f"{audit.gradient_norm:.2e}")]
-    if audit.gain is not None and audit.kind != "corner":
+    if audit.gain is not None and audit.gain <= 1 and audit.kind != "corner":
         rows.append(("Newton's step would", f"lower the loss by {audit.gain:.1e} of itself"))
     if audit.standard_errors is not None:
         shares = [np.abs(s) / np.maximum(e, np.finfo(float).tiny) for s, e in _pairs(audit.newton_step, audit.standard_errors)]

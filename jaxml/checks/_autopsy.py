@@ -25,7 +25,6 @@ from jax.flatten_util import ravel_pytree
 
 from jaxml._arguments import integer, number
 from jaxml.checks import _operations, _problem, _report
-from jaxml.checks._forecast import _coordinates
 from jaxml.checks._operations import Culprit
 from jaxml.checks._spectrum import curvature
 from jaxml.descent._data import check_loss, check_optimizer, data_names, finite_data, finite_params, refuse_bad_rows, split_hyper
@@ -331,7 +330,7 @@ def _rate(descent: Descent, end: State, names: Sequence[str] | None, culprit: Cu
     steps = int(min(LONGEST, max(descent.steps, np.ceil(2 * (last + 1) * rate / safe))))
     if bool(descent._replace(optimizer=slower, steps=steps, tol=-1.0).run().failed):
         return None
-    limit, along = limits[0], _coordinates(problem, names)[at]
+    limit, along = limits[0], problem.coordinates(names)[at]
     constant = bool(np.isclose(limits[0], limits[1], rtol=0.01))  # as for a quadratic loss
     evidence = [
         ("the limit", f"2{' (1 + β)' if beta else ''} / λ = {limit:.4g}, with λ = {first.eigenvalue:.4g} the largest curvature"),

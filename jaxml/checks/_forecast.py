@@ -95,7 +95,7 @@ def forecast(
     steps = (None if run is None else len(run)) if steps is None else integer(f, "steps", steps, low=1)
     with x64():
         problem = read(f, loss, params, data, hyper)
-        coordinates = _coordinates(problem, names)
+        coordinates = problem.coordinates(names)
         if optimizer is not None:
             rate = _rate_of(optimizer, problem)
         slope, theta = _slope(problem), np.asarray(problem.theta)
@@ -332,7 +332,7 @@ def _count(steps: int | None) -> str:
     return f"{steps:,} step" + "s" * (steps != 1)
 
 
-# ---------------------------------------------------------------- the loss, the optimizer, the names
+# ---------------------------------------------------------------- the loss, the optimizer
 
 
 def _slope(problem: Problem) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
@@ -398,23 +398,3 @@ def _rate_of(optimizer: optax.GradientTransformation, problem: Problem) -> float
         rates.append(-flat(optimizer.update(gradient, state, drawn(1.0))[0]) / flat(gradient))
     rate = float(f"{np.median(rates):.14g}")
     return rate if rate > 0 and np.allclose(rates, rate, rtol=1e-6, atol=0) else None
-
-
-def _coordinates(problem: Problem, names: Sequence[str] | None) -> list[str]:
-    """A name for each parameter: names[i] for the i-th of all, or for those of the i-th feature."""
-    p = len(problem.theta)
-    own = [problem.coordinate(i) for i in range(p)]
-    if names is None:
-        return own
-    names = [str(name) for name in names]
-    if len(names) == p:
-        return names
-    # the first such leaf: what the features enter; later ones, as biases, may have that size by chance
-    leaf = next((leaf for leaf, shape in problem.shapes.items() if shape[:1] == (len(names),)), None)
-    if leaf is None:
-        got, wanted = f"{len(names)} names for {p} parameters", "pass one for each column of the features, or for each parameter"
-        refuse("forecast", "names", "fit no parameter", got, wanted)
-    for i in range(math.prod(problem.shapes[leaf])):
-        first, *others = np.unravel_index(i, problem.shapes[leaf])
-        own[problem.leaves[leaf].start + i] = names[first] + (f"[{', '.join(map(str, others))}]" if others else "")
-    return own

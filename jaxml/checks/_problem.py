@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -50,6 +50,23 @@ class Problem(NamedTuple):
         name, place = next((name, place) for name, place in self.leaves.items() if place.start <= i < place.stop)
         index = np.unravel_index(i - place.start, self.shapes[name])
         return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+    def coordinates(self, names: Sequence[str] | None) -> list[str]:
+        """A name for each parameter: names[i] for the i-th of all, or for those of the i-th feature."""
+        own = [self.coordinate(i) for i in range(len(self.theta))]
+        if names is None:
+            return own
+        names = [str(name) for name in names]
+        if len(names) == len(own):
+            return names
+        # the first such leaf is what the features enter; a later one, as of biases, may be as long by chance
+        leaf = next((leaf for leaf, shape in self.shapes.items() if shape[:1] == (len(names),)), None)
+        if leaf is None:
+            got, wanted = f"{len(names)} names for {len(own)} parameters", "pass one for each column of the features, or for each parameter"
+            refuse(self.function, "names", "fit no parameter", got, wanted)
+        for i, (first, *others) in enumerate(np.ndindex(self.shapes[leaf]), self.leaves[leaf].start):
+            own[i] = names[first] + (f"[{', '.join(map(str, others))}]" if others else "")
+        return own
 
 
 def read(function: str, loss: Callable[..., Array], params: Any, data: tuple[Any, ...], hyper: dict[str, Any]) -> Problem:

@@ -5,6 +5,7 @@ that is what was returned: every coordinate, at every point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -101,14 +102,14 @@ def _multiples(case: Case, penalty: np.ndarray) -> Slip | None:
         return None
     found = {name: fit for name, fit in fits.items() if fit is not None and fit != (None, None)}
     wrong = {name: fit for name, fit in found.items() if not set(fit) <= {1.0, None}}
-    whole, data, rest = ({name: part(*fit) for name, fit in wrong.items()} for part in (_of_both, _of_data, _of_penalty))
+    whole, data, rest = (_one({part(*fit) for fit in wrong.values()}) for part in (_of_both, _of_data, _of_penalty))
     leaf = None if len(wrong) == len(found) else " and ".join(wrong)
-    if len(set(whole.values())) == 1 and None not in whole.values():
-        return _factor(case, whole.popitem()[1], leaf, "")
-    if len(set(rest.values())) == 1 and None not in rest.values():
-        return _penalty_factor(case, rest.popitem()[1], case.leaf())
-    if len(set(data.values())) == 1 and None not in data.values():
-        return _factor(case, data.popitem()[1], leaf, " but for the penalty, which is right")
+    if whole is not None:
+        return _factor(case, whole, leaf, "")
+    if rest is not None:
+        return _penalty_factor(case, rest, case.leaf())
+    if data is not None:
+        return _factor(case, data, leaf, " but for the penalty, which is right")
     told = [
         f"{name} {_times(a)}" if a == r or r is None else f"{name} {_times(a)}, its penalty {_times(r)}" for name, (a, r) in wrong.items()
     ]
@@ -138,6 +139,11 @@ def _with(gradients: np.ndarray, place: slice, leaf: np.ndarray) -> np.ndarray:
     return changed
 
 
+def _one(factors: set[float | None]) -> float | None:
+    """The factor, if there is only one."""
+    return factors.pop() if len(factors) == 1 else None
+
+
 def _of_both(a: float | None, r: float | None) -> float | None:
     return a if r is None or a == r else r if a is None else None
 
@@ -158,6 +164,8 @@ def _factor(case: Case, factor: float, leaf: str | None, but: str) -> Slip:
         reason = "the residual is reversed, or the step of the descent stands in the formula"
         return Slip("leaf_factor" if leaf else "sign", f"The sign is wrong {where}{but}: {reason}.", leaf, -1.0)
     name, reason = _meaning(case, factor)
+    if leaf and abs(factor) in (2, 0.5):  # of one leaf: no other loss has this gradient
+        reason = f": a 2 is {'too much' if abs(factor) == 2 else 'missing'} there"
     return Slip("leaf_factor" if leaf else "factor", f"Off by exactly {name} {where}{but}{reason}.", leaf, factor)
 
 
@@ -403,9 +411,14 @@ def _at_links(links: list[Link]) -> Iterator[Candidate]:
     for link in kinds.get("ReLU", []):
         for other in kinds["ReLU"]:
             told = f"The mask of {link.name} is that of {other.name}: it is 1 where its own z > 0."
-            mask = lambda at, link=link, other=other: ({link.v: 0.0}, {(link.v, link.u): RELU.slope(at[other.u])})
-            shape = lambda at, link=link, other=other: at[link.u].shape == at[other.u].shape
-            yield Candidate("unknown", told, lambda at, mask=mask, shape=shape: mask(at) if shape(at) else ({}, {}))
+            yield Candidate("unknown", told, partial(_other_mask, link, other))
+
+
+def _other_mask(link: Link, other: Link, at: dict[int, np.ndarray]) -> tuple[dict, dict]:
+    """ReLU's derivative at another layer's z, where the layers are of one shape."""
+    if at[link.u].shape != at[other.u].shape:
+        return {}, {}
+    return {link.v: 0.0}, {(link.v, link.u): RELU.slope(at[other.u])}
 
 
 def _instead(links: list[Link], slope: Callable[[np.ndarray, np.ndarray], Any], at: dict[int, np.ndarray]) -> tuple[dict, dict]:

@@ -31,8 +31,10 @@ def largest_curvature(f: Callable[[Array], Array], theta: Array) -> Array:
     return v @ product(v)
 
 
-def largest_stable_rate(value_of: Callable[[Any], Array], params: Any) -> float | None:
+def largest_stable_rate(loss: Callable[..., Array], params: Any, data: tuple, arrays: dict[str, Any], constants: Any) -> float | None:
     """2 / λ, with λ the largest curvature at params: below it, gradient descent on a quadratic shrinks every error."""
     theta, unravel = ravel_pytree(params)
-    curvature = float(jax.jit(lambda t: largest_curvature(lambda v: value_of(unravel(v)), t))(theta))
+    value_of = lambda data, arrays: lambda t: loss(unravel(t), *data, **arrays, **dict(constants))
+    # subtle: the data must be traced, for a loss looks at the values of those that are not, which it cannot inside jit
+    curvature = float(jax.jit(lambda t, data, arrays: largest_curvature(value_of(data, arrays), t))(theta, data, arrays))
     return 2 / curvature if curvature > 0 else None

@@ -318,6 +318,7 @@ def _raise_diverged(run: Run, state: State, start: Any, end: Fit) -> NoReturn:
         refuse_bad_rows("fit", run.value, start, run.names, run.rows)
     how = "the next loss or gradient is not finite" if state.failed else "the loss averages over 1e3 times its start"
     first, last = (end.losses[0], end.losses[-1]) if end.n_steps else (np.nan, np.nan)
-    stable = largest_stable_rate(lambda p: run.value(p, *run.rows), start) if run.rows else None
+    arrays = run.arrays | ({} if run.weights is None else {"weights": run.weights})
+    stable = largest_stable_rate(run.loss, start, run.rows, arrays, run.constants) if run.rows else None
     rate = rate_of(run.optimizer, state, lambda p: state.value)
     raise DivergedError("fit", f"the loss went from {first:.3g} to {last:.3g}, and {how}", end.n_steps, rate, stable, end)

@@ -70,7 +70,7 @@ def minimize(
     params, data = finite_params("minimize", params), finite_data("minimize", names, data)
     arrays, constants = split_hyper("minimize", hyper)
     end = _descend(loss, constants, optimizer, steps, params, data, arrays, -1.0 if tol is None else tol)
-    return _finish(end, partial(loss, **arrays, **dict(constants)), params, names, data, optimizer, tol)
+    return _finish(end, loss, constants, params, names, data, arrays, optimizer, tol)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
@@ -134,19 +134,22 @@ def rate_of(optimizer: Any, state: Any, value_of: Callable[[Any], Array]) -> flo
     return norm(updates) / norm(state.grads) if norm(state.grads) > 0 else 0.0
 
 
-def _finish(end: State, value_of: partial, params: Any, names: list[str], data: tuple, optimizer: Any, tol: float | None) -> Fit:
+def _finish(
+    end: State, loss: Callable, constants: tuple, params: Any, names: list[str], data: tuple, arrays: dict, optimizer: Any,
+    tol: float | None,
+) -> Fit:  # fmt: skip
     """The Fit of a finished loop, or the error that it ended in."""
     n_steps = int(end.step)
     if n_steps < 0:
-        unweighted = partial(value_of.func, **{k: v for k, v in value_of.keywords.items() if k != "weights"})
-        refuse_bad_start("minimize", unweighted, params, names, data)
+        unweighted = {name: value for name, value in arrays.items() if name != "weights"}
+        refuse_bad_start("minimize", partial(loss, **unweighted, **dict(constants)), params, names, data)
     gradient_norm = norm(end.grads)
     settled = not end.failed and has_settled(end.value, gradient_norm, tol)
     fit = Fit(end.params, np.asarray(end.losses)[:n_steps], settled, n_steps, gradient_norm, np.zeros(0))
     if end.failed:
         what = f"the loss went from {float(end.value):.3g} to {float(end.failure):.3g}, having started at {float(end.losses[0]):.3g}"
-        rate = rate_of(optimizer, end, lambda p: value_of(p, *data))
-        raise DivergedError("minimize", what, n_steps, rate, largest_stable_rate(lambda p: value_of(p, *data), params), fit)
+        rate = rate_of(optimizer, end, lambda p: loss(p, *data, **arrays, **dict(constants)))
+        raise DivergedError("minimize", what, n_steps, rate, largest_stable_rate(loss, params, data, arrays, constants), fit)
     if tol is not None and not settled:
         text = f"minimize: not converged after {n_steps} steps: the gradient's norm is {gradient_norm:.1e}, tol is {tol:.1e}"
         warnings.warn(f"{text}; allow more steps, or another rate", ConvergenceWarning, stacklevel=3)

@@ -26,10 +26,7 @@ def derivation(report: Derivation, *, title: str | None = None, ax: Axes | None 
         _arguments.refuse(f, "report", "is not a derivation's report", _arguments.describe(report), wanted, TypeError)
     if report.yours is None:
         _arguments.refuse(f, "report", "holds no numbers to draw", repr(report.message), "mend the formula's shape or its NaN first")
-    told = f"Right, at {len(report.autodiff)} points" if report.ok else f"Wrong: {report.slip.replace('_', ' ')}"
-    where = f" in {report.leaf}" if report.leaf else ""
-    times = f", {report.factor:.4g} times the true one" if report.factor else ""
-    ax = _style.frame(f, ax, title=title or told + where + times, xlabel="gradient by autodiff", ylabel="your gradient")
+    ax = _style.frame(f, ax, title=title or _finding(report), xlabel="gradient by autodiff", ylabel="your gradient")
     everything = np.concatenate([report.autodiff.ravel(), report.yours.ravel()])
     low, high = report.autodiff.min(), report.autodiff.max()
     ax.plot([low, high], [low, high], color=_style.MUTED, linewidth=1.2, label="right")
@@ -40,3 +37,11 @@ def derivation(report: Derivation, *, title: str | None = None, ax: Axes | None 
         ax.margins(0.08)
     _style.legend(ax, "best")
     return ax
+
+
+def _finding(report: Derivation) -> str:
+    """The title: what was found, in few words."""
+    if report.ok:
+        return f"Right, at {len(report.autodiff)} points"
+    slip = f"{report.factor:.4g} times the true one" if report.factor else report.slip.replace("_", " ")
+    return f"Wrong{f' in {report.leaf}' if report.leaf else ''}: {slip}"
