@@ -49,7 +49,8 @@ class Derivation(NamedTuple):
             for name, place in self.leaves.items():
                 error = np.abs(self.yours[:, place] - self.autodiff[:, place]).max()
                 size = np.abs(self.autodiff[:, place]).max()
-                evidence.append((name, f"largest difference {error:.1e}, where the gradient goes up to {size:.2g}"))
+                right = same(self.yours[:, place], self.autodiff[:, place]).all()
+                evidence.append((name, "right" if right else f"off by up to {error:.2g}, where the gradient goes up to {size:.2g}"))
         return _report.text(self.message, evidence, self.notes)
 
     def __repr__(self) -> str:
