@@ -13,7 +13,7 @@ from jaxml.plot import _style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DOTS = 40  # of an observed run
+DOTS = 40  # from end to end of the picture
 
 
 def forecast(report: Forecast, *, title: str | None = None, ax: Axes | None = None) -> Axes:
@@ -30,13 +30,14 @@ def forecast(report: Forecast, *, title: str | None = None, ax: Axes | None = No
         wanted = "pass steps or losses to jaxml.forecast, for a loss that is quadratic"
         _arguments.refuse(f, "report", "has no curve", "neither predicted nor observed errors", wanted)
     ax = _style.frame(f, ax, title=title or _finding(report), xlabel="step", ylabel="loss above its minimum")
+    longest = max(len(curve) for curve in curves.values() if curve is not None)
     for (name, curve), color in zip(curves.items(), (_style.BLUE, _style.VERMILION), strict=True):
         if curve is None:
             continue
         # rounding: a difference of two losses has no more digits than they have
         steps = np.flatnonzero(curve > 1e-15 * np.abs(curve).max())
         if name == "observed":
-            steps = steps[:: max(1, len(steps) // DOTS)]
+            steps = steps[:: max(1, longest // DOTS)]
             ax.plot(steps, curve[steps], "o", color=color, markersize=5, label=name, zorder=4)
         else:
             ax.plot(steps, curve[steps], color=color, linewidth=2, label=name, zorder=3)
