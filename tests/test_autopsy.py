@@ -36,6 +36,11 @@ def recurrent(w, x):
     return jnp.mean(jax.lax.scan(lambda h, x: (w * h + x, None), jnp.zeros(x.shape[1]), x)[0] ** 2)
 
 
+def in_float32(w):
+    """A parabola, by a loop that refuses float64."""
+    return 0.5 * jax.lax.scan(lambda s, x: (s + x**2, None), jnp.zeros((), jnp.float32), w)[0]
+
+
 def with_nan(i, j, value=np.nan):
     x = X.copy()
     x[i, j] = value
@@ -61,17 +66,21 @@ RUNS = {
     "log of a sigmoid that is 0": ("log_of_zero", *run(naive, 100 * np.ones(3), X, LABELS)),
     "log(1 - σ(20))": ("log_of_zero", *run(lambda w: -jnp.log(1 - jax.nn.sigmoid(w)).sum(), np.array([20.0]))),
     "log of a step to 0": ("log_of_zero", *run(lambda w: -jnp.log(w).sum() + w.sum() * 2, np.array([1.0]), optimizer=1.0)),
+    "log of a long step to 0": ("log_of_zero", *run(lambda w: -jnp.log(w).sum() + 1.25 * w.sum(), np.array([1.0]), optimizer=4.0)),
     "softmax without shift": ("overflow", *run(shiftless, 40 * np.ones((3, 2)), X, LABELS)),
     "exp of a start": ("overflow", *run(lambda w: jnp.exp(w).sum(), WIDE)),
     "exp link, far start": ("overflow", *run(poisson, 50 * np.ones(3), X, np.abs(Y), optimizer=1e-30)),
     "a recurrence": ("overflow", *run(recurrent, np.array(3.0), np.ones((200, 2)), optimizer=1e-9)),
-    "a saddle's way down": ("overflow", *run(lambda w: w[0] ** 2 - jnp.exp(w[1] / 10) ** 4, np.ones(2), steps=900)),
+    "softplus on its way down": ("overflow", *run(lambda w: jnp.log(jnp.exp(50 * w) + 1) - 50 * w, -1.0, optimizer=0.06)),
+    "below the limit": ("overflow", *run(lambda w: jnp.sqrt(1 + w**2) + jnp.exp(-6 * w), 2.0, optimizer=20.0)),
+    "a saddle's way down": ("not_identified", *run(lambda w: w[0] ** 2 - jnp.exp(w[1] / 10) ** 4, np.ones(2), steps=900)),
     "a product": ("overflow", *run(lambda w, x: jnp.mean((x @ w) ** 2), ZEROS + 1e18, 1e4 * X)),
     "exp under where": ("nan_gradient", *run(lambda w: jnp.where(w < 50, jnp.exp(w), w).sum(), WIDE)),
     "sqrt under where": ("nan_gradient", *run(lambda w: jnp.where(w > 0, jnp.sqrt(w), 0.0).sum(), WIDE)),
     "sqrt at 0": ("nan_gradient", *run(lambda w: jnp.sqrt(w).sum(), WIDE)),
     "norm at 0": ("nan_gradient", *run(jnp.linalg.norm, ZEROS)),
     "norm after a step to 0": ("nan_gradient", *run(jnp.linalg.norm, np.array([1.0]), optimizer=1.0)),
+    "a cusp far below": ("nan_gradient", *run(lambda w: jnp.where(w < 5, -w, jnp.sqrt(jnp.abs(w - 6)) - 1e6), 1.0, optimizer=5.0)),
     "0/0 under where": ("nan_gradient", *run(lambda w: jnp.where(w == 0, 1.0, jnp.sin(w) / w).sum(), ZEROS)),
     # what lies in the data
     "NaN in x": ("bad_data", *run(linear.loss, linear.init(3), with_nan(7, 1), Y)),
@@ -101,6 +110,16 @@ RUNS = {
     "log of less than 0": ("not_identified", *run(lambda w: jnp.log(w).sum(), -WIDE)),
     "a schedule": ("not_identified", *run(squares, ZEROS, X, Y, optimizer=optax.sgd(lambda i: 1.0 + i), steps=200)),
     "Nesterov": ("not_identified", *run(parabola, np.ones(2), optimizer=optax.sgd(3.9, momentum=0.9, nesterov=True), steps=200)),
+    "an error along another axis": ("not_identified", *run(lambda w: w[0] ** 2 + 1.1 * w[1] ** 2, np.array([1.0, 0]), optimizer=1.1)),
+    "falls as -w²": ("not_identified", *run(lambda w: -(w**2), 1.0, optimizer=0.5, steps=500)),
+    "falls as -w³": ("not_identified", *run(lambda w: -(w**3), 1.0, optimizer=0.5, steps=500)),
+    "falls as -w": ("not_identified", *run(lambda w: -jnp.sum(w), np.ones(2), optimizer=1e34, steps=20_000)),
+    "falls as -exp": ("not_identified", *run(lambda w: -jnp.exp(w), 1.0, optimizer=0.5, steps=500)),
+    "rises, and falls": ("not_identified", *run(lambda w: w[0] ** 2 - w[1] ** 2, np.array([1, 1e-3]), optimizer=1.2, steps=500)),
+    "-exp of a start": ("overflow", *run(lambda w: -jnp.exp(w).sum(), WIDE)),
+    "falls as w² - w³": ("not_identified", *run(lambda w: w**2 - w**3, 0.9, steps=500)),
+    "a parabola in float32 alone": ("not_identified", *run(in_float32, np.ones(2, np.float32), optimizer=2.5)),
+    "falls in float32 alone": ("not_identified", *run(lambda w: -in_float32(w), np.ones(2, np.float32), optimizer=2.5)),
     "ascent": ("not_identified", *run(parabola, np.ones(2), optimizer=optax.sgd(-0.1), steps=200)),
 }
 
@@ -226,6 +245,8 @@ def test_a_loop_and_a_branch():
 
     report = autopsy(loss, np.ones(2), optimizer=optax.sgd(0.1), steps=2)
     assert report.cause == "overflow" and "round 38 of a loop" in str(report)
+    branches = lambda w: jax.lax.cond(w[0] > 0, lambda w: jnp.exp(w).sum(), lambda w: w.sum(), w)
+    assert autopsy(branches, WIDE, optimizer=optax.sgd(0.1), steps=2).cause == "overflow"
     report = autopsy(lambda w: loss(-w * 1e-60), np.ones(2, np.float32), optimizer=optax.sgd(0.1), steps=2)
     assert report.cause == "log_of_zero"  # 1e-60 is 0 in float32
 
@@ -247,6 +268,37 @@ def test_places_in_the_data():
     assert autopsy(squares, ZEROS, X, y, optimizer=optax.sgd(0.1), steps=3).evidence == (("y", "inf at row 4, and 1 more"),)
     report = autopsy(softmax.loss, softmax.init(3, 2), X, np.where(np.arange(50) == 5, 7, LABELS), optimizer=optax.sgd(0.1), steps=3)
     assert report.evidence[0][1].startswith("row 5: x = [") and report.evidence[0][1].endswith("y = 7")
+
+
+def test_a_loss_that_falls_without_end():
+    of = lambda loss, rate=0.5: " ".join(str(autopsy(loss, 1.0, optimizer=optax.sgd(rate), steps=500)).split())
+    text = of(lambda w: -(w**2))
+    assert "the loss falls without end, from -1 at the start to -3.403e+38, and meets no minimum on the way." in text
+    assert "Look at the sign of the loss" in text and "to the power 2 in float32" in text
+    assert "falls without end" in of(lambda w: -w / 4, 1e38)  # the parameters overflow before the loss
+    assert "falls without end" in of(lambda w: w**2 - w**3 - 0.1 * w)  # inf - inf
+
+
+@pytest.mark.parametrize("rates", [(1e-6, 0.55, 1e30), (1e-6, 1e34), (1e-6, 0.55, 1e3)])
+def test_a_valley_that_is_left_is_not_a_fall_without_end(rates):
+    """Down to -1e8 and then far up; so far that the program says -inf; to the root of a negative number."""
+    loss = lambda w: w**2 - 2e4 * w + 0 * jnp.sqrt(w)
+    report = autopsy(loss, 1.0, optimizer=optax.sgd(lambda i: jnp.array(rates)[i]), steps=9)
+    assert report.cause == ("not_identified" if rates[-1] == 1e3 else "overflow") and "falls" not in str(report), report
+
+
+@pytest.mark.parametrize("rate", [0.1, 3.0])
+def test_a_column_that_is_not_the_only_fault(rate):
+    report = autopsy(squares, ZEROS, X, Y[:, None], optimizer=optax.sgd(rate), steps=100)
+    assert report.cause == ("broadcast" if rate < 1 else "rate_above_limit")
+    assert dict(report.evidence)["the table"] == "50 × 50 numbers, of 50 rows; gone with y.ravel()"
+
+
+def test_a_table_that_was_meant_is_not_mentioned():
+    report = autopsy(
+        lambda w, x, y: (1 if y.ndim == 2 else 99) * squares(w, x, y), ZEROS, X, Y[:, None], optimizer=optax.sgd(0.1), steps=100
+    )
+    assert report.cause == "none" and not report.evidence
 
 
 def test_momentum_and_what_looks_like_plain_descent():

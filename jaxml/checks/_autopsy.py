@@ -28,11 +28,12 @@ from jaxml.checks import _operations, _problem, _report
 from jaxml.checks._operations import Culprit
 from jaxml.checks._spectrum import curvature
 from jaxml.descent._data import check_loss, check_optimizer, data_names, finite_data, finite_params, refuse_bad_rows, split_hyper
-from jaxml.descent._minimize import State, _descend, all_finite
+from jaxml.descent._minimize import CLIMB, State, _descend, all_finite
 from jaxml.preprocessing import standard_scaler
 
 LONGEST = 20_000  # steps of the run at half the limit
 MARGIN = 1e-4  # by which a rate must be above its limit
+NO_LIMIT = "has no limit to exceed: the optimizer is neither plain gradient descent nor heavy-ball momentum"
 CAUSES = ("rate_above_limit", "overflow", "log_of_zero", "nan_gradient", "bad_data", "broadcast", "none", "not_identified")
 
 Evidence = tuple[tuple[str, str], ...]
@@ -117,7 +118,11 @@ def autopsy(
     except ValueError as refusal:
         return _refused(descent, refusal)
     end = descent.run()
-    return _broadcast(descent, end) or _of_the_end(descent, end, names)
+    broadcast, table = _broadcast(descent, end)
+    if broadcast:
+        return broadcast
+    report = _of_the_end(descent, end, names)
+    return report._replace(evidence=report.evidence + table)
 
 
 # ---------------------------------------------------------------- the data
@@ -165,8 +170,11 @@ def _reshaped(descent: Descent) -> Iterator[tuple[str, str, Descent]]:
             yield name, said, descent._replace(data=(*descent.data[:i], other, *descent.data[i + 1 :]))
 
 
-def _broadcast(descent: Descent, end: State) -> Autopsy | None:
-    """A target of shape (n, 1) against predictions (n,): shown by a table (n, n), which is gone with the other shape, and all goes well."""
+def _broadcast(descent: Descent, end: State) -> tuple[Autopsy | None, Evidence]:
+    """A target of shape (n, 1) against predictions (n,): shown by a table (n, n), which is gone with the other shape.
+
+    It is the cause if all goes well with the other shape; if both diverge, no more than evidence.
+    """
     for name, said, changed in _reshaped(descent):
         shape = descent.data[descent.names.index(name)].shape
         n = shape[0]
@@ -175,17 +183,19 @@ def _broadcast(descent: Descent, end: State) -> Autopsy | None:
             continue
         # subtle: at a start of zeros both may be the same
         given, other = (float(a.value(end.params)) for a in (descent, changed))
-        if np.isclose(given, other, rtol=1e-5) or bool(changed.run().failed):
+        if np.isclose(given, other, rtol=1e-5):
             continue
-        evidence = (
-            ("the table", f"{n} × {n} numbers, of {n} rows"),
+        table: Evidence = (
+            ("the table", f"{n} × {n} numbers, of {n} rows; gone with {said}"),
             ("the loss at the last step", f"{given:.4g}; with {said}, {other:.4g}"),
-            ("the run with it", "does not diverge"),
         )
-        step, losses = (int(end.step) if end.failed else None), _losses(end)
+        if bool(changed.run().failed):
+            return None, table if end.failed else ()
+        step = int(end.step) if end.failed else None
         message = f"{name} has the shape {shape}: the loss compares every row with every other."
-        return Autopsy(step, "broadcast", evidence, message, f"Pass {said}.", losses)
-    return None
+        evidence = (*table, (f"the run with {said}", "does not diverge"))
+        return Autopsy(step, "broadcast", evidence, message, f"Pass {said}.", _losses(end)), ()
+    return None, ()
 
 
 def _tables(descent: Descent, rows: int, n: int) -> int:
@@ -229,8 +239,15 @@ def _of_the_end(descent: Descent, end: State, names: Sequence[str] | None) -> Au
     if n < 0 and _operations.watch(descent.value, at).writes_nan and (row := _bad_row(descent)):
         message, remedy = "The loss is not defined on a row of the data: it makes NaN of it.", "Mend or remove it; labels are 0 ... k-1."
         return Autopsy(None, "bad_data", (("the row", row),), message, remedy, losses)
-    if cause == "not_identified" and not culprit:
-        shown += _why_not(descent)
+    fallen = _fallen(descent, end, at) if n >= 0 and cause in ("overflow", "not_identified") else None
+    if fallen is not None:
+        said = f"the loss falls without end, from {float(end.losses[0]):.4g} at the start to {fallen:.4g}, and meets no minimum on the way"
+        remedy = "Look at the sign of the loss: what should grow, as a likelihood, is minimized with a minus. "
+        remedy += "If the sign is right, add a penalty that grows faster than the loss falls."
+        cause = "not_identified"
+    elif cause == "not_identified" and not culprit:
+        why = "cannot be shown to be above a limit" if _rate_and_momentum(descent) else NO_LIMIT
+        shown += (("the rate", why),)
     return Autopsy(step, cause, shown, f"Diverged {when}: {said}.", remedy, losses)
 
 
@@ -282,11 +299,13 @@ def _bad_row(descent: Descent) -> str | None:
     return None
 
 
-def _why_not(descent: Descent) -> Evidence:
-    """Why no rate is blamed."""
-    if _rate_and_momentum(descent) is None:
-        return (("the optimizer", "has no limit that could be exceeded: it is neither plain gradient descent nor heavy-ball momentum"),)
-    return (("the rate", "cannot be shown to be above a limit"),)
+def _fallen(descent: Descent, end: State, at: Any) -> float | None:
+    """The loss after the failed update, in 64 bits where it can be, if it lies below all others, and far below the size of the first."""
+    losses = np.append(_losses(end), float(end.value))
+    value = float(end.failure)
+    with _problem.x64(), suppress(TypeError):  # a loop that holds to float32
+        value = float(_read(descent).value(_theta(at)))
+    return value if value < min(losses.min(), -CLIMB * np.abs(losses[:2]).max()) else None
 
 
 # ---------------------------------------------------------------- the rate
@@ -320,7 +339,7 @@ def _rate(descent: Descent, end: State, names: Sequence[str] | None, culprit: Cu
                 )
             at = int(np.abs(first.vector).argmax())
             column, limit_when_scaled = _column(descent, problem, at, names)
-        except ValueError:  # it has no second derivative
+        except (TypeError, ValueError):  # it has no second derivative, or none in 64 bits
             return None
     limits = [2 * (1 + beta) / bend.eigenvalue if bend.eigenvalue > 0 else np.inf for bend in (first, final)]
     if rate <= (1 + MARGIN) * max(limits):
@@ -340,9 +359,9 @@ def _rate(descent: Descent, end: State, names: Sequence[str] | None, culprit: Cu
     if not beta:
         a_step = "Each step" if constant else f"The step {lowest}"
         grows = f"{a_step} multiplies the error along {along} by {1 - rate * first.eigenvalue:.4g}."
-        if growth is not None and growth >= -1:
-            return None  # another kind of climb
         if growth is not None:
+            if not growth < -1:  # another kind of climb; NaN where the error has no part along it
+                return None
             evidence += [("growth of a step", f"{1 - rate * final.eigenvalue:.4g} by λ; {growth:.4g} in the last one of the run")]
     evidence += column
     remedy = f"Use a rate below {limit:.3g}" if constant else f"Use a rate near {safe:.3g}, at which the run is fine"
@@ -359,7 +378,7 @@ def _limit_at_the_start(descent: Descent) -> Evidence:
     if found is None:
         return ()
     (rate, beta), largest = found, 0.0
-    with _problem.x64(), suppress(ValueError):  # it may have no second derivative
+    with _problem.x64(), suppress(TypeError, ValueError):  # it may have no second derivative
         largest = _bend(_read(descent), descent.params).eigenvalue
     if largest <= 0:
         return ()
