@@ -88,6 +88,7 @@ def test_spector_is_statas(shared):
     assert_allclose(report.covariance, np.array(known["cov_params"])[np.ix_(order, order)], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_anes96_is_statas(shared):
     """Stata sets the first class to zero; with all seven free, the minimum is one of many."""
     known = np.array(answers(shared, "anes96_multinomial_logit")["params_6x6_features_by_class1to6"])
@@ -193,6 +194,7 @@ def test_finds_ridges_alpha_and_weights(seed):
     assert "which scikit-learn calls alpha = 3.0" in " ".join(str(report).split())
 
 
+@pytest.mark.slow
 def test_another_penalty_than_the_loss_has():
     x, y, _ = drawn(0)
     with in_64_bits():
@@ -232,6 +234,7 @@ def test_an_l2_of_another_meaning_is_the_number_to_pass_and_is_given_no_other_na
     assert audit(own, params, x, y, l2=report.implied_l2).minimum
 
 
+@pytest.mark.slow
 def test_a_small_bias_tells_on_what_the_penalty_is(x64):
     """Where b is almost 0, a penalty on it hardly matters: both explain the gradient, and one of them better."""
     r = np.random.RandomState(0)
@@ -263,6 +266,7 @@ def test_a_negative_penalty_is_none(x64):
     assert report.kind == "not stationary" and report.implied_l2 is None
 
 
+@pytest.mark.slow
 def test_never_a_penalty_where_there_is_none():
     """Random coefficients, a descent on its way, and minima as a solver's default tolerance leaves them."""
     sklearn = pytest.importorskip("sklearn.linear_model")
@@ -431,6 +435,7 @@ def test_standard_errors_only_where_rows_are_a_likelihood(x64):
     assert audit(robust, line, x, target).likelihood is None
 
 
+@pytest.mark.slow
 def test_weights_count_rows_or_nothing(x64):
     x, y, _ = drawn(4)
     counts = np.random.RandomState(0).randint(0, 3, len(x)).astype(float)
@@ -499,6 +504,7 @@ def test_a_machine_of_another_c_or_of_other_labels_is_refused_its_proof():
     assert loose.minimum is False and loose.certificate.gap > 0.1 and str(loose).startswith("Not a minimum: row")
 
 
+@pytest.mark.slow
 def test_three_classes_and_weights_of_a_machine():
     x, y, *_ = load_iris()
     weights = np.random.RandomState(0).uniform(0.5, 2, len(x))
@@ -523,6 +529,7 @@ def test_tells_a_learner():
     assert "Newton's step would lower the loss by 4.4e-02 of itself" in early and "Let the descent go on" in early
 
 
+@pytest.mark.slow
 def test_a_long_table_is_cut():
     x = np.random.RandomState(0).randn(60, 20)
     y = x.sum(1) + np.random.RandomState(1).randn(60)

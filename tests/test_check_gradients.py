@@ -214,6 +214,7 @@ def test_the_callers_width_is_left_alone():
     assert jnp.zeros(1).dtype == jnp.float32 and not jax.config.read("jax_enable_x64")
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=12)
 @given(st.floats(-8, 8), st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(0, 3))
 def test_random_losses(exponent, w, i):

@@ -794,6 +794,7 @@ def test_negative_weights_and_penalties_are_refused(run):
         call(l2=-1.0)
 
 
+@pytest.mark.slow
 def test_sharded_rows_give_the_same_answers():
     """Two simulated devices, in a child process; the mesh has explicit axes where that is JAX's default."""
     code = """

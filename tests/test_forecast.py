@@ -473,6 +473,7 @@ def test_what_lanczos_does_not_resolve_is_not_told():
     assert_allclose(report.max_rate, 2 / np.linalg.eigvalsh(hessian_of(x))[-1], rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_text_net():
     params = text_lstm.init(jax.random.key(0), vocabulary_size=12, embedding_dim=4)
     report = forecast(text_lstm.loss, params, np.arange(12).reshape(3, 4) % 12, np.array([0, 1, 1]))

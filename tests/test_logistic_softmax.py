@@ -56,7 +56,7 @@ def drawn(r, case, width):
     return rounded(x), y, rounded(weights), 10 ** r.uniform(-4, 0), k
 
 
-@pytest.mark.parametrize(("width", "tolerance"), [(np.float64, 1e-8), (np.float32, 1e-5)])
+@pytest.mark.parametrize(("width", "tolerance"), [(np.float64, 1e-8), pytest.param(np.float32, 1e-5, marks=pytest.mark.slow)])
 def test_scikit_learns_numbers(width, tolerance, in_width):
     """200 random cases, both models; scikit-learn's C is 1/(l2 Σ weights) and its intercepts are shifted to sum to zero."""
     linear_model = pytest.importorskip("sklearn.linear_model")
@@ -160,6 +160,7 @@ def test_breast_cancer_is_separable(width):
         assert all(np.isfinite(leaf).all() for leaf in params)
 
 
+@pytest.mark.slow
 def test_many_parameters_use_conjugate_gradients(width):
     """10 classes x 65 parameters: no Hessian is made; the gradient vanishes all the same."""
     from jaxml.datasets import load_digits

@@ -176,6 +176,7 @@ def stacks(draw):
     return layers, axes, unit
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=15)
 @given(stacks())
 def test_receptive_field_is_that_of_the_formula(stack):
