@@ -73,7 +73,7 @@ def blame(function: Callable[..., Any], *arguments: Any) -> Culprit | None:
     """Where the first number of function(*arguments) that is not finite comes from; None where all are, or it takes too long."""
     _, results = _run(function, arguments)
     bad = next((value for value in results if not_finite(value.array).any()), None)
-    return None if bad is None or bad.made_by is None else _origin(bad)
+    return None if bad is None or bad.made_by is None else _origin(bad, bad.made_by)
 
 
 class Seen(NamedTuple):
@@ -123,7 +123,7 @@ class Run:
         if self.done > MOST:
             raise TooLongError
         if name == "scan":
-            return self.scan(params, inputs, inside)
+            return self.scan(equation, inputs, inside)
         if name == "while":
             return self.loop(params, inputs, inside)
         if name == "cond":
@@ -141,9 +141,12 @@ class Run:
         ran = Operation(name, tuple(inputs), params, _place(equation), inside)
         return [Value(result, ran) for result in results]
 
-    def scan(self, params: dict[str, Any], inputs: list[Value], inside: str) -> list[Value]:
-        constants, carried = params["num_consts"], params["num_carry"]
-        fixed, state, rows = inputs[:constants], inputs[constants : constants + carried], inputs[constants + carried :]
+    def scan(self, equation: Any, inputs: list[Value], inside: str) -> list[Value]:
+        params, body = equation.params, getattr(equation.params["jaxpr"], "jaxpr", equation.params["jaxpr"])
+        # the body sees a row of what is gone through, and all of the rest; jax 0.12 gives no counts
+        whole = lambda outer, inner: sum(a.aval.shape == b.aval.shape for a, b in zip(outer, inner, strict=True))
+        carried, passed = whole(equation.outvars, body.outvars), whole(equation.invars, body.invars)
+        fixed, state, rows = inputs[: passed - carried], inputs[passed - carried : passed], inputs[passed:]
         order = range(params["length"])
         parts: list[list[Value]] = []
         for i in reversed(order) if params["reverse"] else order:
@@ -187,12 +190,10 @@ def not_finite(array: Any) -> np.ndarray:
 # ---------------------------------------------------------------- back to the first
 
 
-def _origin(bad: Value) -> Culprit:
+def _origin(bad: Value, operation: Operation) -> Culprit:
     """Back from a number that is not finite, through those that made it so, to an operation of finite numbers."""
     value, mask = bad, not_finite(bad.array)
     while True:
-        operation = value.made_by
-        assert operation
         shape = mask.shape
         by_entry = operation.name not in WHOLE and all(np.shape(v.array) in ((), shape) for v in operation.inputs)
         for i, source in enumerate(operation.inputs):
@@ -202,7 +203,7 @@ def _origin(bad: Value) -> Culprit:
             if by_entry and wrong.shape == shape:
                 wrong &= mask
             if wrong.any() and source.made_by is not None:
-                value, mask = source, wrong
+                value, mask, operation = source, wrong, source.made_by
                 break
         else:
             return _culprit(operation, value, mask, by_entry)
