@@ -92,7 +92,7 @@ def test_the_data_above_catch_a_transposed_table_swapped_ratios_and_ignored_ties
 # ---------------------------------------------------------------- parity with scikit-learn
 
 
-def same(name, *args, **kwargs):
+def assert_same(name, *args, **kwargs):
     """jaxml's number is scikit-learn's to 1e-12, and both warn or neither does."""
     oracle = pytest.importorskip("sklearn.metrics")
     results = []
@@ -121,8 +121,8 @@ def test_parity_regression(name, seed):
     y, y_hat, w = rng.randn(n, m) * 10 ** rng.randint(-3, 4) + 5, rng.randn(n, m), weights_of(rng, n)
     outputs = ["uniform_average", "raw_values"] + [rng.rand(m)] * (m > 1) + ["variance_weighted"] * (name == "r2_score")
     for multioutput in outputs:
-        same(name, y, y_hat, sample_weight=w, multioutput=multioutput)
-    same(name, y[:, 0].tolist(), y_hat[:, :1], sample_weight=w)
+        assert_same(name, y, y_hat, sample_weight=w, multioutput=multioutput)
+    assert_same(name, y[:, 0].tolist(), y_hat[:, :1], sample_weight=w)
 
 
 NAMES = [np.array([0, 1, 2, 3]), np.array([-1, 1, 7, 5]), np.array(["ant", "bee", "cat", "dog"]), np.array([0.0, 1.0, 2.0, 3.0])]
@@ -138,21 +138,21 @@ def test_parity_labels(names, seed):
     some = rng.permutation(names[:k])[: rng.randint(1, k + 1)]
     some[0] = y[-1] if y[-1] not in some else some[0]  # at least one occurs
     for normalize in (True, False):
-        same("accuracy_score", y, y_hat, sample_weight=w, normalize=normalize)
+        assert_same("accuracy_score", y, y_hat, sample_weight=w, normalize=normalize)
     for normalize in (None, "true", "pred", "all"):
-        same("confusion_matrix", y, y_hat, sample_weight=w, normalize=normalize)
+        assert_same("confusion_matrix", y, y_hat, sample_weight=w, normalize=normalize)
         if np.isin(some, y).any():
-            same("confusion_matrix", y, y_hat, sample_weight=w, normalize=normalize, labels=some)
+            assert_same("confusion_matrix", y, y_hat, sample_weight=w, normalize=normalize, labels=some)
     for name in RATIOS:
         for average in ("micro", "macro", "weighted", None):
             for labels in (None, some):
                 zero_division = ("warn", 0, 1, np.nan)[rng.randint(4)]
-                same(name, y, y_hat, sample_weight=w, average=average, zero_division=zero_division, labels=labels)
+                assert_same(name, y, y_hat, sample_weight=w, average=average, zero_division=zero_division, labels=labels)
         two, two_hat = names[rng.randint(0, 2, n)], names[rng.randint(0, 2, n)]
         two[:2] = names[:2]
         for pos_label in names[:2].tolist():
-            same(name, two, two_hat, sample_weight=w, pos_label=pos_label)
-            same(name, two, np.full(n, names[0]), sample_weight=w, pos_label=pos_label)
+            assert_same(name, two, two_hat, sample_weight=w, pos_label=pos_label)
+            assert_same(name, two, np.full(n, names[0]), sample_weight=w, pos_label=pos_label)
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["0123", "negative", "strings", "floats"])
@@ -167,35 +167,35 @@ def test_parity_probabilities_and_scores(names, seed):
     p[:, 0] += 1
     p /= p.sum(axis=1, keepdims=True)
     for normalize in (True, False):
-        same("log_loss", y, p, sample_weight=w, normalize=normalize)
-        same("log_loss", y[y != y[0]], p[y != y[0]], labels=names[:k], normalize=normalize)
+        assert_same("log_loss", y, p, sample_weight=w, normalize=normalize)
+        assert_same("log_loss", y[y != y[0]], p[y != y[0]], labels=names[:k], normalize=normalize)
     for average in ("macro", "weighted", "micro", None):
-        same("roc_auc_score", y, p, multi_class="ovr", average=average, sample_weight=w)
+        assert_same("roc_auc_score", y, p, multi_class="ovr", average=average, sample_weight=w)
     for average in ("macro", "weighted"):
-        same("roc_auc_score", y, p, multi_class="ovo", average=average)
+        assert_same("roc_auc_score", y, p, multi_class="ovo", average=average)
     two = names[np.append([0, 1], rng.randint(0, 2, n - 2))]
-    same("log_loss", two, p[:, 1], sample_weight=w)
-    same("log_loss", two, np.c_[1 - p[:, 1], p[:, 1]], sample_weight=w)
-    same("log_loss", two[:1], p[:1, 1], labels=names[:2])
+    assert_same("log_loss", two, p[:, 1], sample_weight=w)
+    assert_same("log_loss", two, np.c_[1 - p[:, 1], p[:, 1]], sample_weight=w)
+    assert_same("log_loss", two[:1], p[:1, 1], labels=names[:2])
     for score in (p[:, 1], rng.randn(n), rng.randint(0, 3, n), np.zeros(n), np.float32(p[:, 1:2])):
-        same("roc_auc_score", two, score, sample_weight=w)
+        assert_same("roc_auc_score", two, score, sample_weight=w)
 
 
 def test_parity_corners():
-    same("confusion_matrix", [0, 1, 1], [0, 2, 1])  # a class that was never actual gets a row
-    same("confusion_matrix", [True, False], [True, True], sample_weight=[True, False])
-    same("confusion_matrix", ["b", "a"], ["b", "c"], labels=["c", "a"])
-    same("accuracy_score", np.array(["a", "b"], object), ["a", "c"])
-    same("log_loss", [0, 1], [1, 0])  # the worst, clipped
-    same("log_loss", [0, 1], [[0.5, 0.6], [0.4, 0.6]])  # not a distribution: a warning
-    same("r2_score", [1, 1], [1, 1])
-    same("r2_score", [1, 1], [1, 2])
+    assert_same("confusion_matrix", [0, 1, 1], [0, 2, 1])  # a class that was never actual gets a row
+    assert_same("confusion_matrix", [True, False], [True, True], sample_weight=[True, False])
+    assert_same("confusion_matrix", ["b", "a"], ["b", "c"], labels=["c", "a"])
+    assert_same("accuracy_score", np.array(["a", "b"], object), ["a", "c"])
+    assert_same("log_loss", [0, 1], [1, 0])  # the worst, clipped
+    assert_same("log_loss", [0, 1], [[0.5, 0.6], [0.4, 0.6]])  # not a distribution: a warning
+    assert_same("r2_score", [1, 1], [1, 1])
+    assert_same("r2_score", [1, 1], [1, 2])
     for name in RATIOS:
         for zero_division in ("warn", 0, 1, np.nan):
             for y, y_hat in (([0, 1, 1], [0, 0, 0]), ([0, 0, 0], [0, 1, 0]), ([0, 0], [0, 0]), ([0, 1], [0, 1])):
-                same(name, y, y_hat, zero_division=zero_division)
+                assert_same(name, y, y_hat, zero_division=zero_division)
             for average in ("micro", "macro", "weighted", None):
-                same(name, [0, 1], [0, 1], labels=[5, 6], average=average, zero_division=zero_division)
+                assert_same(name, [0, 1], [0, 1], labels=[5, 6], average=average, zero_division=zero_division)
 
 
 @pytest.mark.parametrize("multioutput", ["raw_values", "uniform_average", "variance_weighted"])
@@ -278,10 +278,13 @@ def test_inputs_are_left_as_they_were():
     y, p, w = np.array([0, 1, 2, 1]), np.full((4, 3), 1 / 3), np.arange(4.0)
     for array in (y, p, w):
         array.setflags(write=False)
-    metrics.log_loss(y, p, sample_weight=w)
+    before = [array.copy() for array in (y, p, w)]
+    metrics.log_loss(y, p, sample_weight=w)  # an array that is not to be written to would raise
     metrics.roc_auc_score(y[1:], p[1:, 0] + 0, labels=[1, 2], sample_weight=w[1:])
     metrics.f1_score(y, y, average="macro", sample_weight=w, zero_division=0)
     metrics.r2_score(y, p[:, 0], sample_weight=w)
+    for array, copy in zip((y, p, w), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
 
 
 # ---------------------------------------------------------------- refusals

@@ -88,6 +88,8 @@ def test_inputs_are_left_as_they_were():
     plot.explained_variance(losses / 3, null=(losses / 4, losses / 2))
     plot.feature_importances(losses, std=losses)
     plot.support_vectors(distance, x, y, x[:2], resolution=5)
+    for array, before in ((x, X2), (y, Y2), (counts, COUNTS), (path, PATH), (losses, [2.0, 1.0])):
+        assert_array_equal(array, before)
 
 
 # ---------------------------------------------------------------- loss_curve
@@ -124,7 +126,9 @@ def test_loss_curve_is_linear_where_a_logarithm_has_no_place(losses, log):
 
 @pytest.mark.parametrize("losses", [[5.0], [1.0, 1.0], [1e-200, 1e200], [1e-12, 1e-12]])
 def test_loss_curve_of_odd_losses_draws(losses, tmp_path):
-    plot.loss_curve(losses).figure.savefig(tmp_path / "odd.png")
+    ax = plot.loss_curve(losses)
+    ax.figure.savefig(tmp_path / "odd.png")
+    assert_array_equal(ax.lines[0].get_ydata(), losses)
 
 
 # ---------------------------------------------------------------- scatter_with_fit
@@ -208,8 +212,9 @@ def test_predict_is_called_once_in_the_dtype_of_x():
 
 
 def test_a_constant_feature_still_has_a_plane():
-    plot.decision_boundary(halves, np.c_[X2[:, 0], np.ones(30)], resolution=5)
-    plot.probability_contours(sigmoid, np.ones((1, 2)), resolution=5)
+    axes = [plot.decision_boundary(halves, np.c_[X2[:, 0], np.ones(30)], resolution=5)]
+    axes.append(plot.probability_contours(sigmoid, np.ones((1, 2)), resolution=5))
+    assert all(np.ptp(ax.get_xlim()) > 0 and np.ptp(ax.get_ylim()) > 0 and ax.has_data() for ax in axes)
 
 
 # ---------------------------------------------------------------- confusion_matrix
