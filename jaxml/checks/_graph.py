@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array
 from jax.extend.core import ClosedJaxpr, Literal
 
+from jaxml.checks._operations import apply
 from jaxml.checks._problem import Problem
 
 CALLS = ("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint")  # steps that only hold other steps
@@ -131,10 +132,7 @@ def run(graph: Graph, leaves: list[Array], constants: list[Array], change: Calla
     """Every array of the loss by its place; `change` may replace one that depends on parameters."""
     values = graph.constants | dict(zip(graph.inputs, [*leaves, *constants], strict=True))
     for equation, takes, gives in graph.steps:
-        bound = equation.primitive.get_bind_params(equation.params)
-        functions, params = bound if isinstance(bound, tuple) else ((), bound)  # a pair before jax 0.10
-        out = equation.primitive.bind(*functions, *(values[place] for place in takes), **params)
-        for place, value in zip(gives, out if equation.primitive.multiple_results else [out], strict=True):
+        for place, value in zip(gives, apply(equation, [values[place] for place in takes]), strict=True):
             moves = place in graph.leaves_of and jnp.issubdtype(value.dtype, jnp.floating)
             values[place] = change(place, value, values) if moves else value
     return values

@@ -69,6 +69,14 @@ def equations(jaxpr: Any) -> Iterator[Any]:
                     yield from equations(program)
 
 
+def apply(equation: Any, inputs: list[Any]) -> list[Any]:
+    """The results of one operation."""
+    kept = equation.primitive.get_bind_params(equation.params)
+    functions, kept = kept if isinstance(kept, tuple) else ((), kept)  # a pair before jax 0.10
+    results = equation.primitive.bind(*functions, *inputs, **kept)
+    return results if equation.primitive.multiple_results else [results]
+
+
 def blame(function: Callable[..., Any], *arguments: Any) -> Culprit | None:
     """Where the first number of function(*arguments) that is not finite comes from; None where all are, or it takes too long."""
     _, results = _run(function, arguments)
@@ -131,10 +139,7 @@ class Run:
         called = next((params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if hasattr(params.get(key), "eqns")), None)
         if called is not None and len(getattr(called, "jaxpr", called).invars) == len(inputs):
             return self.closed(called, inputs, inside)
-        kept = equation.primitive.get_bind_params(params)
-        functions, kept = kept if isinstance(kept, tuple) else ((), kept)  # jax 0.7 has two parts
-        results = equation.primitive.bind(*functions, *(value.array for value in inputs), **kept)
-        results = results if equation.primitive.multiple_results else [results]
+        results = apply(equation, [value.array for value in inputs])
         if any(not_finite(result).any() for result in results):
             self.left_finite |= not any(not_finite(value.array).any() for value in inputs)
             self.wrote_nan |= name == "select_n" and any(np.isnan(value.array).all() for value in inputs[1:])
