@@ -10,7 +10,7 @@ def child(code):
 
 
 def test_import_pulls_in_nothing_else():
-    """Beside jax and optax, which the reader imports anyway, only the reader of files: a library pulled in by mistake is time at each start."""
+    """Beside jax and optax only the library that reads files: one pulled in by mistake is time at each start."""
     code = """
 import sys, jax, optax
 before = {name.partition(".")[0] for name in sys.modules}

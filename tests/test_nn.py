@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jaxml import cnn, nn, text_lstm
 from jaxml.nn.lstm import Params as LstmParams
 from jaxml.nn.lstm import State
+from jaxml.nn.pooling import max_pooling
 
 KNOWN = Path(__file__).parent / "known_answers"
 KERAS, ONNX = np.load(KNOWN / "keras.npz"), np.load(KNOWN / "onnx.npz")
@@ -300,6 +301,33 @@ def test_gradients_of_windows_are_those_of_the_plain_form(window, strides, paddi
     assert_same_function(lambda x: nn.max_pooling2d(window, strides=strides, padding=padding).apply((), x), largest, x)
     mean = lambda x: total(x) / total(jnp.ones_like(x))
     assert_same_function(lambda x: nn.average_pooling2d(window, strides=strides, padding=padding).apply((), x), mean, x)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("window", [(2, 2), (3, 2), (2, 5)])
+def test_every_derivative_of_windows_side_by_side(window, padding, x64):
+    """Behind relu, so with ties, and with a last row that no window, or a part of one, covers: XLA's windows choose the same entries."""
+    x, dx, weights = (jnp.asarray(np.random.default_rng(i).normal(size=(2, 7, 5, 3))) for i in range(3))
+    ours = lambda x: nn.max_pooling2d(window, padding=padding).apply((), jnp.maximum(x, 0)) ** 2
+    around = ((1, *window, 1), (1, *window, 1), padding.upper())
+    plain = lambda x: jax.lax.reduce_window(jnp.maximum(x, 0), -jnp.inf, jax.lax.max, *around) ** 2
+    assert_same_function(ours, plain, x)
+    scalar = lambda f: lambda x: jnp.sum(f(x) * weights[(slice(None), *map(slice, f(x).shape[1:3]))])
+    slope = jax.grad(scalar(plain))(x)
+    np.testing.assert_allclose(jax.jvp(scalar(ours), (x,), (dx,))[1], jnp.vdot(slope, dx), rtol=1e-12)  # a sum of 210 numbers
+    # ∂/∂x of 2 w x is 2 w where x is the largest, and 0 elsewhere
+    bent = jax.grad(lambda x: jnp.vdot(jax.grad(scalar(ours))(x), dx))(x)
+    chex.assert_trees_all_close(bent, jnp.where(slope == 0, 0, slope / x * dx), rtol=0, atol=1e-12)
+    each = jax.vmap(jax.grad(scalar(ours)))(jnp.stack([x, dx]))
+    chex.assert_trees_all_close(each, jnp.stack([jax.grad(scalar(plain))(a) for a in (x, dx)]), rtol=0, atol=1e-12)
+
+
+def test_a_number_that_is_not_one_is_the_largest():
+    """A NaN in a window reaches the answer, and its slope the place where it stands: it is not lost."""
+    x = jnp.ones((1, 2, 4, 1)).at[0, 1, 2, 0].set(jnp.nan)
+    y, slope = jax.value_and_grad(lambda x: max_pooling(x, (2, 2), (2, 2), "valid").sum())(x)
+    assert jnp.isnan(y)
+    np.testing.assert_array_equal(slope[0, :, :, 0], [[1, 0, 0, 0], [0, 0, 1, 0]])
 
 
 def assert_same_function(ours, plain, *arguments):

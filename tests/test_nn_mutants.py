@@ -65,7 +65,11 @@ CONVOLUTION = {
 }
 POOLING = {
     "frame of zeros": ("pooling", "padding, -jnp.inf)", "padding, 0)"),
-    "least instead of largest": ("pooling", "(b > a)", "(b < a)"),
+    "least instead of largest": ("pooling", "(x > y)", "(x < y)"),
+    "another entry of the window has the slope": ("pooling", ".reshape(u, 1, v, 1)", ".reshape(u, 1, v, 1)[::-1]"),
+    "every entry has the slope": ("pooling", "jnp.where(chosen, tiles, 0)", "tiles"),
+    "the slope is a mean": ("pooling", "jnp.sum(jnp.where(chosen", "jnp.mean(jnp.where(chosen"),
+    "the last of equal numbers has the slope": ("pooling", "(x > y)", "(x >= y)"),
     "frame counted in the mean": ("pooling", "total(x) / total(jnp.ones_like(x[:1, :, :, :1]))", "total(x) / (window[0] * window[1])"),
     "a sum, not a mean": ("pooling", " / total(jnp.ones_like(x[:1, :, :, :1]))", ""),
     "stride of one": ("pooling", "steps = window if strides is None else", "steps = (1, 1) if strides is None else"),
@@ -138,6 +142,10 @@ def window_errors(modules):
         size, options = tuple(int(n) for n in window[1:].split("x")), {"strides": int(strides[1:]) or None, "padding": padding}
         yield np.abs(pooling.max_pooling2d(size, **options).apply((), d["x"]) - d["y_max"]).max()
         yield np.abs(pooling.average_pooling2d(size, **options).apply((), d["x"]) - d["y_avg"]).max()
+    x = np.round(np.maximum(x, 0))  # with equal numbers
+    largest = lambda x: jax.lax.reduce_window(x, -np.inf, jax.lax.max, (1, 2, 3, 1), (1, 2, 3, 1), "VALID")
+    slope = lambda f: jax.grad(lambda x: (f(x) * weights[:, :1, :2, :3]).sum())(x)
+    yield np.abs(slope(lambda x: pooling.max_pooling2d((2, 3)).apply((), x)) - slope(largest)).max()
 
 
 def loss_errors(cnn, text_lstm):
