@@ -369,6 +369,7 @@ def two_logs(p, x, y):
 
 
 TWO_LOGS = Setting(two_logs, LINE, (X, Y))
+POISSON = Setting(lambda p, x, y: jnp.mean(jnp.exp(x @ p.w + p.b) - y * (x @ p.w + p.b)), LINE, (X, 3 * Y))
 SIGMOID_MSE = Setting(lambda p, x, y: jnp.mean((jax.nn.sigmoid(x @ p.w + p.b) - y) ** 2), LINE, (X, Y))
 COMPOSED_MSE = Setting(lambda p, x, y: jnp.mean((1 / (1 + jnp.exp(-(x @ p.w + p.b))) - y) ** 2), LINE, (X, Y))
 
@@ -391,6 +392,31 @@ def sigmoid_slope_beside_two_logs(p, x, y):
 def derivative_of_p_taken_for_that_of_z(p, x, y):
     a = sigmoid(x @ p.w + p.b)
     delta = (a - y) / (a * (1 - a))
+    return x.T @ delta / N, delta.mean()
+
+
+@slip(CROSS_ENTROPY, "link_missing", says="σ is missing")
+def sigmoid_forgotten(p, x, y):
+    """The residual of linear regression."""
+    delta = x @ p.w + p.b - y
+    return x.T @ delta / N, delta.mean()
+
+
+@slip(CROSS_ENTROPY, "unknown", says="perceptron")
+def labels_in_place_of_probabilities(p, x, y):
+    delta = (x @ p.w + p.b > 0) - y
+    return x.T @ delta / N, delta.mean()
+
+
+@slip(TWO_LOGS, "link_missing", says="σ is missing")
+def sigmoid_forgotten_beside_two_logs(p, x, y):
+    delta = x @ p.w + p.b - y
+    return x.T @ delta / N, delta.mean()
+
+
+@slip(POISSON, "link_missing", says="exp is missing")
+def exp_forgotten(p, x, y):
+    delta = x @ p.w + p.b - y
     return x.T @ delta / N, delta.mean()
 
 
@@ -527,6 +553,24 @@ def mean_over_rows_alone(p, x, y):
 def softmax_slope_beside_p_minus_y(p, x, y):
     a = exp_over_sum(x @ p.w + p.b)
     delta = (a - np.eye(K)[y]) * a * (1 - a) / N
+    return x.T @ delta, delta.sum(axis=0)
+
+
+@slip(SOFTMAX, "link_missing", says="softmax is missing")
+def softmax_forgotten(p, x, y):
+    delta = (x @ p.w + p.b - np.eye(K)[y]) / N
+    return x.T @ delta, delta.sum(axis=0)
+
+
+@slip(SOFTMAX, "unknown", says="likeliest class")
+def likeliest_class_in_place_of_probabilities(p, x, y):
+    delta = (np.eye(K)[np.argmax(x @ p.w + p.b, axis=1)] - np.eye(K)[y]) / N
+    return x.T @ delta, delta.sum(axis=0)
+
+
+@slip(LOG_SOFTMAX, "unknown", says="σ(z) where softmax(z) belongs")
+def sigmoid_in_place_of_softmax(p, x, y):
+    delta = (1 / (1 + np.exp(-(x @ p.w + p.b))) - y) / N
     return x.T @ delta, delta.sum(axis=0)
 
 

@@ -403,7 +403,9 @@ def _at_links(links: list[Link]) -> Iterator[Candidate]:
             yield rule("diagonal_jacobian", told, lambda z, a: a * (1 - a))
             continue
         yield rule("link_extra", f"The derivative of {name} is there twice: {through}, once.", lambda z, a, f=f: f.slope(z) ** 2)
-        if in_z:
+        if f.name == "exp":
+            yield rule("link_missing", f"{name} is missing: where exp(z) is wanted, yours has z.", lambda z, a: z)
+        elif in_z:
             told = f"The derivative of {name} is {right}; yours is {in_z}: the formula for the output, applied to z."
             yield rule("unknown", told, lambda z, a, f=f: f.slope_from_output(z))
             told = f"The derivative of {name} is taken at its output in place of z: it is {right}, of z itself."
@@ -443,10 +445,46 @@ def _at_arrays(case: Case, graph: Graph, values: list[dict[int, np.ndarray]]) ->
             told = "There is a factor p(1 − p) too much: the derivative of softmax is in p − y already."
             yield scaled("link_extra", told, SOFTMAX.slope)
             for y in _one_hot(case.problem, values[0][z].shape):
-                told = "Of softmax's Jacobian, diag(p) − p pᵀ, only the diagonal p(1 − p) is there: the true δ is p − y."
-                yield scaled("diagonal_jacobian", told, lambda z, y=y: y * (1 - softmax(z)) / (softmax(z) - y) * -1)
-                told = "softmax's Jacobian is missing: your δ is that of p, −y/p; the δ of z is p − y."
-                yield scaled("link_missing", told, lambda z, y=y: y / softmax(z) / (softmax(z) - y) * -1)
+                for slip, told, delta in DELTAS_OF_SOFTMAX:
+                    yield scaled(slip, told, lambda z, y=y, delta=delta: delta(z, y) / (softmax(z) - y))
+        for y in _between_0_and_1(case.problem, values[0][z].shape):
+            for slip, told, delta in DELTAS_OF_SIGMOID:
+                yield scaled(slip, told, lambda z, y=y, delta=delta: delta(z, y) / (sigmoid(z) - y))
+
+
+Delta = tuple[str, str, Callable[[np.ndarray, np.ndarray], np.ndarray]]
+
+# what is written in place of σ(z) − y and of softmax(z) − y: slip, message, δ
+DELTAS_OF_SIGMOID: tuple[Delta, ...] = (
+    ("link_missing", "σ is missing: yours has z − y where σ(z) − y belongs.", lambda z, y: z - y),
+    ("unknown", "Yours has 1 where z > 0 and else 0, as the perceptron, where σ(z) belongs.", lambda z, y: (z > 0) - y),
+)
+DELTAS_OF_SOFTMAX: tuple[Delta, ...] = (
+    ("link_missing", "softmax is missing: yours has z − y where softmax(z) − y belongs.", lambda z, y: z - y),
+    (
+        "unknown",
+        "Yours has 1 for the likeliest class and 0 for the others where softmax(z) belongs.",
+        lambda z, y: (z == z.max(axis=1, keepdims=True)) - y,
+    ),
+    ("unknown", "Yours has σ(z) where softmax(z) belongs.", lambda z, y: sigmoid(z) - y),
+    (
+        "diagonal_jacobian",
+        "Of softmax's Jacobian, diag(p) − p pᵀ, only the diagonal p(1 − p) is there: the true δ is p − y.",
+        lambda z, y: -y * (1 - softmax(z)),
+    ),
+    (
+        "link_missing",
+        "softmax's Jacobian is missing: your δ is that of p, −y/p; the δ of z is p − y.",
+        lambda z, y: -y / softmax(z),
+    ),
+)
+
+
+def _between_0_and_1(problem: Problem, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """The data that may be the labels of two classes, or their probabilities: one for each entry of z."""
+    for leaf in map(np.asarray, jax.tree.leaves(problem.data)):
+        if leaf.size == np.prod(shape) and ((leaf >= 0) & (leaf <= 1)).all():
+            yield leaf.reshape(shape)
 
 
 def _one_hot(problem: Problem, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
