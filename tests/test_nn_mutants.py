@@ -65,11 +65,11 @@ CONVOLUTION = {
 }
 POOLING = {
     "frame of zeros": ("pooling", "padding, -jnp.inf)", "padding, 0)"),
-    "least instead of largest": ("pooling", "(x > y)", "(x < y)"),
-    "another entry of the window has the slope": ("pooling", ".reshape(u, 1, v, 1)", ".reshape(u, 1, v, 1)[::-1]"),
-    "every entry has the slope": ("pooling", "jnp.where(chosen, tiles, 0)", "tiles"),
-    "the slope is a mean": ("pooling", "jnp.sum(jnp.where(chosen", "jnp.mean(jnp.where(chosen"),
-    "the last of equal numbers has the slope": ("pooling", "(x > y)", "(x >= y)"),
+    "least instead of largest": ("_largest", "(x > y)", "(x < y)"),
+    "another entry of the window has the slope": ("_largest", ".reshape(u, 1, v, 1)", ".reshape(u, 1, v, 1)[::-1]"),
+    "every entry has the slope": ("_largest", "jnp.where(chosen, dx, 0)", "dx"),
+    "the slope is a mean": ("_largest", "jnp.sum(jnp.where(chosen", "jnp.mean(jnp.where(chosen"),
+    "the last of equal numbers has the slope": ("_largest", "(x > y)", "(x >= y)"),
     "frame counted in the mean": ("pooling", "total(x) / total(jnp.ones_like(x[:1, :, :, :1]))", "total(x) / (window[0] * window[1])"),
     "a sum, not a mean": ("pooling", " / total(jnp.ones_like(x[:1, :, :, :1]))", ""),
     "stride of one": ("pooling", "steps = window if strides is None else", "steps = (1, 1) if strides is None else"),
@@ -101,7 +101,7 @@ def mutant(monkeypatch, *changes):
     package = types.ModuleType("mutant")
     package.__path__ = []
     monkeypatch.setitem(sys.modules, "mutant", package)
-    for file in ("layer", "_windows", "_convolve", "_scan", "initializers", "activations", "convolution", "pooling", "lstm"):
+    for file in ("layer", "_windows", "_convolve", "_largest", "_scan", "initializers", "activations", "convolution", "pooling", "lstm"):
         text = changed.get(file, (NN / f"{file}.py").read_text()).replace("from jaxml.nn.", "from mutant.")
         module = importlib.util.module_from_spec(importlib.util.spec_from_loader(f"mutant.{file}", loader=None))
         monkeypatch.setitem(sys.modules, f"mutant.{file}", module)

@@ -8,47 +8,19 @@ With padding "same" the windows at the edges take in fewer numbers: what is outs
 """
 
 from collections.abc import Callable
-from functools import partial, reduce
+from functools import reduce
 
-import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import Array, lax
+from jax import Array
 
+from jaxml.nn._largest import largest
 from jaxml.nn._windows import Pair, check_window, framed, padding_of, pair, sizes_after, windows
 from jaxml.nn.layer import Layer, Shape, checked
 
 
 def max_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
     """(n, h, w, c) -> (n, h', w', c)"""
-    x = framed(x, window, strides, padding, -jnp.inf)
-    return _largest_of_tiles(window, x) if strides == window else _first_largest(windows(x, window, strides))[0]
-
-
-def _first_largest(parts: list[Array]) -> tuple[Array, Array]:
-    """The largest number at each place, and which of the parts has it first."""
-    y, which = parts[0], jnp.zeros(parts[0].shape, np.min_scalar_type(len(parts)))
-    for i, x in enumerate(parts[1:], start=1):
-        larger = (x > y) | (x != x)  # not where they are equal; NaN, where one is
-        y, which = jnp.where(larger, x, y), jnp.where(larger, i, which)
-    return y, which
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _largest_of_tiles(window: Pair, x: Array) -> Array:
-    """Windows that lie side by side.  Here XLA's gradient of the slices is slow on a CPU: it pads each of them to the whole image."""
-    return _first_largest(windows(x, window, window))[0]
-
-
-@_largest_of_tiles.defjvp
-def _jvp(window: Pair, at: tuple[Array], d: tuple[Array]) -> tuple[Array, Array]:
-    """y is one entry of its window, so dy is the same entry of dx."""
-    y, which = _first_largest(windows(*at, window, window))
-    which = lax.optimization_barrier(which)  # without it XLA finds it again for each entry of x
-    (u, v), (n, h, w, c), (dx,) = window, y.shape, d
-    tiles = dx[:, : h * u, : w * v].reshape(n, h, u, w, v, c)
-    chosen = which[:, :, None, :, None] == jnp.arange(u * v).reshape(u, 1, v, 1)
-    return y, jnp.sum(jnp.where(chosen, tiles, 0), axis=(2, 4))
+    return largest(framed(x, window, strides, padding, -jnp.inf), window, strides)
 
 
 def average_pooling(x: Array, window: Pair, strides: Pair, padding: str) -> Array:
