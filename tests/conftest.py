@@ -1,6 +1,7 @@
 """Settings of every test: the CPU, no display, a compilation cache, x64 in a scope."""
 
 import os
+from collections import defaultdict
 from pathlib import Path
 
 CACHE = Path(__file__).parent.parent / ".venv" / "jax-cache"
@@ -21,6 +22,22 @@ else:
     from jax.experimental import enable_x64 as x64_scope
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cases", type=int, metavar="N", help="N cases of each test at most, spread over all that it has")
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have chosen
+def pytest_collection_modifyitems(config, items):
+    if (most := config.getoption("--cases")) is None:
+        return
+    tests = defaultdict(list)
+    for item in items:
+        tests[item.nodeid.partition("[")[0]].append(item)
+    kept = {cases[i] for cases in tests.values() for i in np.linspace(0, len(cases) - 1, most).astype(int)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture
