@@ -61,5 +61,5 @@ save(figure, "22_are_these_a_minimum")
 
 # %%
 ours = {name: report.kind for name, report in zip(("C = inf", "default", "liblinear"), reports.values(), strict=True)}
-ours |= {"hidden penalty": f"{default.implied_l2:.4f} on {default.penalty.leaves}, {both.implied_l2:.4f} on {both.penalty.leaves}"}
+ours |= {"hidden penalty": ", ".join(f"{of.implied_l2:.4f} on {' and '.join(of.penalty.leaves)}" for of in (default, both))}
 assert free.minimum and abs(default.implied_l2 * len(x) - 1) < 0.01 and both.penalty.leaves == ("w", "b"), ours
