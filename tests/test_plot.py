@@ -285,13 +285,19 @@ def test_descent_path_takes_a_loss_of_numpy_or_of_jax():
 
 @pytest.mark.parametrize("path", [[[1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [1.0, 3.0]]])
 def test_a_path_that_hardly_moves_draws(path, tmp_path):
-    plot.descent_path(bowl, path, resolution=10).figure.savefig(tmp_path / "short.png")
+    ax = plot.descent_path(bowl, path, resolution=10)
+    ax.figure.savefig(tmp_path / "short.png")
+    for (low, high), values in zip((ax.get_xlim(), ax.get_ylim()), np.transpose(path), strict=True):
+        assert low < values.min() and values.max() < high  # there is room around it
 
 
 def test_places_where_the_loss_is_not_finite_are_left_white():
     ax = plot.descent_path(lambda p: -jnp.log(p[0]) + p[1] ** 2, [[0.1, 1.0], [2.0, 0.5]], resolution=20)
     ax.figure.draw_without_rendering()
-    plot.descent_path(lambda p: jnp.float32(1.0) + 0 * p[0], PATH, resolution=5).figure.draw_without_rendering()
+    assert ax.get_xlim()[0] < 0 and np.isfinite([ax.collections[0].zmin, ax.collections[0].zmax]).all()
+    flat = plot.descent_path(lambda p: jnp.float32(1.0) + 0 * p[0], PATH, resolution=5)
+    flat.figure.draw_without_rendering()
+    assert len(flat.lines) > 0
 
 
 # ---------------------------------------------------------------- learning_curve
