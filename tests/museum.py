@@ -396,8 +396,9 @@ def derivative_of_p_taken_for_that_of_z(p, x, y):
 
 
 @slip(CROSS_ENTROPY, "link_missing", says="σ is missing")
-def sigmoid_forgotten(p, x, y):
-    """The residual of linear regression."""
+@slip(TWO_LOGS, "link_missing", says="σ is missing")
+@slip(POISSON, "link_missing", says="exp is missing")
+def residual_of_linear_regression(p, x, y):
     delta = x @ p.w + p.b - y
     return x.T @ delta / N, delta.mean()
 
@@ -405,18 +406,6 @@ def sigmoid_forgotten(p, x, y):
 @slip(CROSS_ENTROPY, "unknown", says="perceptron")
 def labels_in_place_of_probabilities(p, x, y):
     delta = (x @ p.w + p.b > 0) - y
-    return x.T @ delta / N, delta.mean()
-
-
-@slip(TWO_LOGS, "link_missing", says="σ is missing")
-def sigmoid_forgotten_beside_two_logs(p, x, y):
-    delta = x @ p.w + p.b - y
-    return x.T @ delta / N, delta.mean()
-
-
-@slip(POISSON, "link_missing", says="exp is missing")
-def exp_forgotten(p, x, y):
-    delta = x @ p.w + p.b - y
     return x.T @ delta / N, delta.mean()
 
 

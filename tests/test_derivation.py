@@ -33,6 +33,17 @@ def test_no_alarm(exhibit):
     assert exhibit.says in str(report).replace("\n", " ")
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_labels_of_any_dtype(dtype):
+    """NumPy takes no difference of booleans, and that of unsigned numbers wraps."""
+    loss, forgotten = lambda p, x, y: jnp.mean(jax.nn.softplus(x @ p) - y * (x @ p)), lambda p, x, y: x.T @ (x @ p - y) / museum.N
+    report = check_derivation(loss, forgotten, np.ones(museum.D), museum.X, museum.Y.astype(dtype))
+    assert report.slip == "link_missing" and "σ is missing" in report.message
+    loss = lambda p, x, y: -jnp.mean(jnp.sum(y * jax.nn.log_softmax(x @ p), axis=1))
+    report = check_derivation(loss, forgotten, np.ones((museum.D, museum.K)), museum.X, museum.ONE_HOT.astype(dtype))
+    assert report.slip == "link_missing" and "softmax is missing" in report.message
+
+
 # ---------------------------------------------------------------- two slips at once
 
 COUNT = len(museum.SLIPS), len(museum.RIGHT)

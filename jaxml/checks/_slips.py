@@ -325,7 +325,7 @@ FUNCTIONS = (
     Function("exp", np.exp, np.exp, lambda a: a, ("exp(z)", "z")),
     Function("softmax", softmax, lambda z: softmax(z) * (1 - softmax(z)), lambda a: a * (1 - a), ("diag(p) − p pᵀ", "")),
 )
-SIGMOID, TANH, RELU, _, _, SOFTMAX = FUNCTIONS
+SIGMOID, TANH, RELU, SOFTPLUS, EXP, SOFTMAX = FUNCTIONS
 
 
 class Link(NamedTuple):
@@ -403,9 +403,10 @@ def _at_links(links: list[Link]) -> Iterator[Candidate]:
             yield rule("diagonal_jacobian", told, lambda z, a: a * (1 - a))
             continue
         yield rule("link_extra", f"The derivative of {name} is there twice: {through}, once.", lambda z, a, f=f: f.slope(z) ** 2)
-        if f.name == "exp":
-            yield rule("link_missing", f"{name} is missing: where exp(z) is wanted, yours has z.", lambda z, a: z)
-        elif in_z:
+        if f in (EXP, SOFTPLUS):  # whose derivatives, exp and σ, are the link of a model
+            told = f"{right.removesuffix('(z)')} is missing: where {right} is wanted, yours has z."
+            yield rule("link_missing", told, lambda z, a: z)
+        if in_z:
             told = f"The derivative of {name} is {right}; yours is {in_z}: the formula for the output, applied to z."
             yield rule("unknown", told, lambda z, a, f=f: f.slope_from_output(z))
             told = f"The derivative of {name} is taken at its output in place of z: it is {right}, of z itself."
@@ -484,14 +485,14 @@ def _between_0_and_1(problem: Problem, shape: tuple[int, ...]) -> Iterator[np.nd
     """The data that may be the labels of two classes, or their probabilities: one for each entry of z."""
     for leaf in map(np.asarray, jax.tree.leaves(problem.data)):
         if leaf.size == np.prod(shape) and ((leaf >= 0) & (leaf <= 1)).all():
-            yield leaf.reshape(shape)
+            yield leaf.reshape(shape).astype(float)  # NumPy takes no difference of booleans
 
 
 def _one_hot(problem: Problem, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     """The data that may be the labels of n rows in k classes, as a table of 0 and 1.  (n, k)"""
     for leaf in map(np.asarray, jax.tree.leaves(problem.data)):
         if leaf.shape == shape and np.isin(leaf, (0, 1)).all():
-            yield leaf
+            yield leaf.astype(float)
         elif leaf.shape in (shape[:1], (*shape[:1], 1)) and np.isin(leaf, np.arange(shape[1])).all():
             yield (leaf.reshape(-1, 1) == np.arange(shape[1])).astype(float)
 
