@@ -1,7 +1,7 @@
 """A convolution whose gradient XLA computes fast on a CPU.
 
 The values, and every derivative, are those of lax.conv_general_dilated; other devices use it as it is.  On a CPU
-- a convolution keeps one core busy: of two, each with half of the images, both are;
+- in two halves of the images a step of training is sooner by a tenth, at 32 images; at 128 it hardly matters;
 - ∂L/∂K as XLA has it is a convolution with a kernel as large as the image.  A product with the image's patches is faster, and some images
   at a time stay in the cache;
 - ∂L/∂x inside a loop, where a training's steps are, is fast only if the channels' axes already stand in the order that XLA wants.
