@@ -54,7 +54,8 @@ assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_inputs_are_left_as_they_were():
-    arrays = KERNEL.copy(), MAPS.copy(), IMAGE.copy(), MASK.copy(), NORMS.copy(), MATRIX.copy(), GATES.i.copy()
+    originals = KERNEL, MAPS, IMAGE, MASK, NORMS, MATRIX, GATES.i
+    arrays = [array.copy() for array in originals]
     for array in arrays:
         array.setflags(write=False)
     kernel, maps, image, mask, norms, matrix, gate = arrays
@@ -64,6 +65,8 @@ def test_inputs_are_left_as_they_were():
     plot.sensitivity(norms)
     plot.sparse_matrix(matrix)
     plot.gates({"i": gate})
+    for array, original in zip(arrays, originals, strict=True):
+        np.testing.assert_array_equal(array, original)
 
 
 # ---------------------------------------------------------------- filters and maps
